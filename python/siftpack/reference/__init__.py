@@ -1,0 +1,41 @@
+"""The semantics in readable pure Python: the specification in code, the oracle of the tests, the baseline.
+
+Two steps where the core takes one: ``sift`` makes a clean tree of builtins and values, ``encode`` writes it.
+Recursive, so a deep graph needs a recursion limit to match; slow, and meant to be.
+"""
+
+from typing import Any
+
+from siftpack.policy import DEFAULT, Limits, Policy
+from siftpack.reference.decode import decode
+from siftpack.reference.encode import encode
+from siftpack.reference.sift import sift
+from siftpack.report import Report
+
+_LIMITS = Limits()
+
+
+def packb(obj: Any, /, *, policy: Policy = DEFAULT, limits: Limits = _LIMITS) -> bytes:
+    """What ``siftpack.packb`` writes. Raises ``EncodeError``, ``LimitExceeded``."""
+    return packb_with_report(obj, policy=policy, limits=limits)[0]
+
+
+def packb_with_report(obj: Any, /, *, policy: Policy = DEFAULT, limits: Limits = _LIMITS) -> tuple[bytes, Report]:
+    """What ``siftpack.packb_with_report`` gives."""
+    clean, found = sift(obj, policy, limits)
+    return encode(clean, limits), Report(found)
+
+
+def sanitize(obj: Any, /, *, policy: Policy = DEFAULT, limits: Limits = _LIMITS) -> Any:
+    """What ``siftpack.sanitize`` gives."""
+    return sift(obj, policy, limits)[0]
+
+
+def inspect(obj: Any, /, *, policy: Policy = DEFAULT, limits: Limits = _LIMITS) -> Report:
+    """What ``siftpack.inspect`` gives."""
+    return Report(sift(obj, policy, limits)[1])
+
+
+def unpackb(data: bytes, /, *, limits: Limits = _LIMITS) -> Any:
+    """What ``siftpack.unpackb`` gives. Raises ``DecodeError``."""
+    return decode(bytes(data), limits)

@@ -1,0 +1,231 @@
+"""The reader: MessagePack to plain Python values. Strict, bounded, and nothing but data is ever built."""
+
+import struct
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from siftpack import values, wire
+from siftpack.errors import DecodeError
+from siftpack.policy import Limits
+from siftpack.reference.encode import plain
+
+_NUMBERS = {
+    0xCA: ">f",
+    0xCB: ">d",
+    0xCC: ">B",
+    0xCD: ">H",
+    0xCE: ">I",
+    0xCF: ">Q",
+    0xD0: ">b",
+    0xD1: ">h",
+    0xD2: ">i",
+    0xD3: ">q",
+}
+_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_UNHASHABLE = (wire.BYTEARRAY, wire.ARRAY, wire.MEMORYVIEW)
+
+
+def decode(data: bytes, limits: Limits) -> Any:
+    """The one value in ``data``. Raises ``DecodeError`` with an offset for anything else."""
+    reader = _Reader(data, limits)
+    if len(data) > limits.bytes:
+        reader.fail(f"input larger than {limits.bytes} bytes (Limits.bytes)")
+    value = reader.value(0, None)
+    if reader.at != len(data):
+        reader.fail("trailing bytes")
+    return value
+
+
+class _Reader:
+    """A cursor. ``kdepth`` is None outside keys and set elements, else how many containers are open inside one."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self.data, self.limits = data, limits
+        self.at = self.nodes = self.container_keys = 0
+
+    def fail(self, why: str) -> NoReturn:
+        raise DecodeError(f"{why} at offset {self.at}")
+
+    def take(self, size: int) -> bytes:
+        if size > len(self.data) - self.at:
+            self.fail("truncated input")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def size(self, width: int) -> int:
+        return int.from_bytes(self.take(width), "big")
+
+    def charge(self, nodes: int) -> None:
+        self.nodes += nodes
+        if self.nodes > self.limits.nodes:
+            self.fail(f"more than {self.limits.nodes} nodes (Limits.nodes)")
+
+    def value(self, depth: int, kdepth: int | None) -> Any:
+        marker = self.take(1)[0]
+        if marker < 0x80 or marker >= 0xE0:
+            return marker if marker < 0x80 else marker - 256
+        if marker < 0x90:
+            return self.map(marker & 15, depth, kdepth)
+        if marker < 0xA0:
+            return self.array(marker & 15, depth, kdepth)
+        if marker < 0xC0:
+            return self.str(marker & 31)
+        if marker in _CONSTANTS:
+            return _CONSTANTS[marker]
+        if marker in _NUMBERS:
+            return struct.unpack(_NUMBERS[marker], self.take(struct.calcsize(_NUMBERS[marker])))[0]
+        if 0xC4 <= marker <= 0xC6:
+            return self.sized(self.size(1 << (marker - 0xC4)))
+        if 0xD9 <= marker <= 0xDB:
+            return self.str(self.size(1 << (marker - 0xD9)))
+        if 0xD4 <= marker <= 0xD8:
+            return self.ext(1 << (marker - 0xD4), depth, kdepth)
+        if 0xC7 <= marker <= 0xC9:
+            return self.ext(self.size(1 << (marker - 0xC7)), depth, kdepth)
+        if marker in (0xDC, 0xDD):
+            return self.array(self.size(2 << (marker - 0xDC)), depth, kdepth)
+        if marker in (0xDE, 0xDF):
+            return self.map(self.size(2 << (marker - 0xDE)), depth, kdepth)
+        return self.fail("byte 0xc1, which MessagePack never uses")
+
+    def sized(self, size: int) -> bytes:
+        if size > self.limits.str_bytes:
+            self.fail(f"value of more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
+        return self.take(size)
+
+    def str(self, size: int) -> str:
+        try:
+            return self.sized(size).decode("utf-8")
+        except UnicodeDecodeError:
+            return self.fail("string is not UTF-8")
+
+    def open(self, items: int, depth: int) -> int:
+        """The depth inside a container of that many items, each of one byte at least."""
+        if items > len(self.data) - self.at:
+            self.fail("header announces more than the input holds")
+        if depth + 1 > self.limits.depth:
+            self.fail(f"deeper than {self.limits.depth} (Limits.depth)")
+        self.charge(1)
+        return depth + 1
+
+    def map(self, count: int, depth: int, kdepth: int | None) -> dict[Any, Any]:
+        if kdepth is not None:
+            self.fail("map in a key or set element")
+        inside = self.open(2 * count, depth)
+        found: dict[Any, Any] = {}
+        hashes: dict[int, int] = {}
+        for _ in range(count):
+            key = self.hashed(inside, 0, hashes)
+            if key in found:
+                self.fail("duplicate key")
+            found[key] = self.value(inside, None)
+        return found
+
+    def hashed(self, depth: int, kdepth: int, hashes: dict[int, int]) -> Any:
+        """A key or set element; in that position a plain array is a tuple."""
+        key = self.value(depth, kdepth)
+        if plain(key):
+            return key
+        self.container_keys += 1
+        try:
+            code = hash(key)
+        except TypeError:
+            self.fail("key or set element that cannot be hashed")
+        hashes[code] = hashes.get(code, 0) + 1
+        if self.container_keys > self.limits.container_keys:
+            self.fail(f"more than {self.limits.container_keys} keys (Limits.container_keys)")
+        if hashes[code] > wire.SAME_HASH:
+            self.fail(f"more than {wire.SAME_HASH} keys of one hash")
+        return key
+
+    def array(self, count: int, depth: int, kdepth: int | None) -> Any:
+        inside = self.open(count, depth)
+        if kdepth is not None:
+            kdepth += 1
+            if kdepth > self.limits.key_depth:
+                self.fail(f"key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
+        tag = self.mark() if count else None
+        if tag is not None:
+            return self.tagged(tag, count - 1, inside, kdepth)
+        items = [self.value(inside, kdepth) for _ in range(count)]
+        return items if kdepth is None else tuple(items)
+
+    def mark(self) -> bytes | None:
+        """The data of a mark, if the next element is one."""
+        head = self.data[self.at : self.at + 10]
+        for marker, size in ((0xD4, 1), (0xD7, 8)):
+            if head[:2] == bytes([marker, wire.MARK]) and len(head) >= 2 + size:
+                self.at += 2 + size
+                return head[2 : 2 + size]
+        return None
+
+    def tagged(self, tag: bytes, count: int, depth: int, kdepth: int | None) -> Any:
+        number = tag[0]
+        if (len(tag) == 8) is not (number == wire.DEQUE):
+            self.fail("unknown mark")
+        if number == wire.TUPLE:
+            return tuple(self.value(depth, kdepth) for _ in range(count))
+        if number in (wire.SET, wire.FROZENSET):
+            return self.set(number, count, depth, kdepth)
+        if kdepth is not None:
+            self.fail("mutable container in a key or set element")
+        if number == wire.DEQUE:
+            bound = int.from_bytes(tag[1:], "big")
+            if count > bound:
+                self.fail("deque longer than its bound")
+            items = [self.value(depth, None) for _ in range(count)]
+            return deque(items, None if bound == wire.DEQUE_UNBOUNDED else bound)
+        if number == wire.CHAIN_MAP:
+            return ChainMap(*[self.value(depth, None) for _ in range(count)])
+        if number == wire.SLICE and count == 3:
+            return slice(*[self.value(depth, None) for _ in range(3)])
+        if number in _DICTS and count == 1:
+            inner = self.value(depth, None)
+            if type(inner) is dict:
+                return _DICTS[number](inner)
+        return self.fail("unknown mark")
+
+    def set(self, number: int, count: int, depth: int, kdepth: int | None) -> Any:
+        if kdepth is not None and number == wire.SET:
+            self.fail("mutable container in a key or set element")
+        hashes: dict[int, int] = {}
+        items = [self.hashed(depth, kdepth or 0, hashes) for _ in range(count)]
+        found = set(items)
+        if len(found) != count:
+            self.fail("duplicate set element")
+        return found if number == wire.SET else frozenset(found)
+
+    def ext(self, size: int, depth: int, kdepth: int | None) -> Any:
+        code = struct.unpack(">b", self.take(1))[0]
+        if code == wire.KEY:
+            return self.key(size, depth, kdepth)
+        if code == wire.MARK:
+            self.fail("mark outside the head of an array")
+        if kdepth is not None and code in _UNHASHABLE:
+            self.fail("mutable value in a key or set element")
+        payload = self.sized(size)
+        self.charge(values.cost(code, size))
+        try:
+            return values.build(code, payload)
+        except ValueError as bad:
+            return self.fail(str(bad))
+
+    def key(self, size: int, depth: int, kdepth: int | None) -> Any:
+        """The key form: one tuple or frozenset in an opaque envelope."""
+        if kdepth != 0:
+            self.fail("key form outside a map key")
+        if size > len(self.data) - self.at:
+            self.fail("truncated input")
+        end = self.at + size
+        found = self.value(depth, kdepth)
+        if self.at != end or type(found) not in (tuple, frozenset):
+            self.fail("bad key form")
+        return found
+
+
+_DICTS: dict[int, Callable[[dict[Any, Any]], Any]] = {
+    wire.ORDERED_DICT: OrderedDict,
+    wire.DEFAULT_DICT: lambda inner: defaultdict(None, inner),
+    wire.COUNTER: Counter,
+}

@@ -1,0 +1,134 @@
+"""Values of the standard library, one pair of functions each: to payload bytes, and back.
+
+``lower(obj)`` reads the storage of an instance (of the type or a subclass, whose overrides are ignored) and gives
+``(ext code, payload, foreign)``; ``foreign`` is the type of a tzinfo that had to be left out, else None. It gives
+None when the storage is not what the type promises. ``build(payload)`` is the inverse and raises ``ValueError`` for
+anything ``lower`` would not write.
+
+A module is consulted only once the program itself has imported it, so asking costs no import.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from siftpack import wire
+
+Lowered = tuple[int, bytes, type | None]
+Lower = Callable[[Any], Lowered | None]
+
+
+class Value(NamedTuple):
+    """How a type is written: its exact types, whether an exact instance may be shared by a copy."""
+
+    module: str
+    names: tuple[str, ...]
+    lower: Lower
+    shared: bool
+
+
+def _late(room: str, name: str) -> Callable[..., Any]:
+    """A function of a room that is imported when first called."""
+    found: list[Callable[..., Any]] = []
+
+    def call(*args: Any) -> Any:
+        if not found:
+            found.append(getattr(import_module(f"siftpack.values.{room}"), name))
+        return found[0](*args)
+
+    call.__name__ = name
+    return call
+
+
+VALUES = (
+    Value("datetime", ("datetime",), _late("times", "lower_datetime"), True),
+    Value("datetime", ("date",), _late("times", "lower_date"), True),
+    Value("datetime", ("time",), _late("times", "lower_time"), True),
+    Value("datetime", ("timedelta",), _late("times", "lower_timedelta"), True),
+    Value("datetime", ("timezone",), _late("times", "lower_timezone"), True),
+    Value("zoneinfo", ("ZoneInfo",), _late("times", "lower_zoneinfo"), True),
+    Value("decimal", ("Decimal",), _late("numbers", "lower_decimal"), True),
+    Value("fractions", ("Fraction",), _late("numbers", "lower_fraction"), True),
+    Value("builtins", ("complex",), _late("numbers", "lower_complex"), True),
+    Value("builtins", ("range",), _late("numbers", "lower_range"), True),
+    Value("builtins", ("ellipsis",), _late("names", "lower_ellipsis"), True),
+    Value("uuid", ("UUID",), _late("numbers", "lower_uuid"), True),
+    Value(
+        "pathlib",
+        ("PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath"),
+        _late("names", "lower_path"),
+        True,
+    ),
+    Value(
+        "ipaddress",
+        ("IPv4Interface", "IPv6Interface", "IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network"),
+        _late("names", "lower_ip"),
+        True,
+    ),
+    Value("re", ("Pattern",), _late("names", "lower_pattern"), True),
+    Value("builtins", ("memoryview",), _late("binary", "lower_memoryview"), False),
+    Value("builtins", ("bytearray",), _late("binary", "lower_bytearray"), False),
+    Value("array", ("array",), _late("binary", "lower_array"), False),
+    Value("siftpack.report", ("Tombstone",), _late("names", "lower_tombstone"), True),
+    Value("siftpack.report", ("Ext",), _late("names", "lower_ext"), True),
+)
+
+BUILD: dict[int, Callable[[bytes], Any]] = {
+    wire.TIMESTAMP: _late("times", "build_timestamp"),
+    wire.BIGINT: _late("numbers", "build_bigint"),
+    wire.STR: _late("names", "build_str"),
+    wire.BYTEARRAY: bytearray,
+    wire.ARRAY: _late("binary", "build_array"),
+    wire.MEMORYVIEW: _late("binary", "build_memoryview"),
+    wire.DATETIME: _late("times", "build_datetime"),
+    wire.DATE: _late("times", "build_date"),
+    wire.TIME: _late("times", "build_time"),
+    wire.TIMEDELTA: _late("times", "build_timedelta"),
+    wire.TIMEZONE: _late("times", "build_timezone"),
+    wire.ZONEINFO: _late("times", "build_zoneinfo"),
+    wire.DECIMAL: _late("numbers", "build_decimal"),
+    wire.FRACTION: _late("numbers", "build_fraction"),
+    wire.COMPLEX: _late("numbers", "build_complex"),
+    wire.UUID: _late("numbers", "build_uuid"),
+    wire.PATH: _late("names", "build_path"),
+    wire.IP: _late("names", "build_ip"),
+    wire.PATTERN: _late("names", "build_pattern"),
+    wire.RANGE: _late("numbers", "build_range"),
+    wire.ELLIPSIS: _late("names", "build_ellipsis"),
+    wire.TOMBSTONE: _late("names", "build_tombstone"),
+    wire.EXT: _late("names", "build_escaped"),
+}
+
+
+def build(code: int, payload: bytes) -> Any:
+    """The value of one ext; ``Ext`` for a code nobody here knows. Raises ``ValueError`` for a bad payload."""
+    builder = BUILD.get(code)
+    if builder is None:
+        from siftpack.report import Ext
+
+        return Ext(code, payload)
+    try:
+        return builder(payload)
+    except ValueError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, RecursionError) as refused:
+        raise ValueError(f"bad payload of ext {code}: {type(refused).__name__}") from None
+
+
+def cost(code: int, size: int) -> int:
+    """Nodes that one value of this ext code and payload size (bytes) costs, for writer and reader alike."""
+    if code == wire.PATTERN:
+        return wire.COSTS[code] + wire.PATTERN_BYTE * size
+    return wire.COSTS.get(code, 0)
+
+
+def resolve(value: Value) -> tuple[type, ...]:
+    """The exact types of a row, or () while its module is not imported."""
+    module = sys.modules.get(value.module)
+    if module is None:
+        return ()
+    if value.names == ("ellipsis",):
+        return (type(...),)
+    found = (vars(module).get(name) for name in value.names)
+    return tuple(cls for cls in found if type(cls) is type or isinstance(cls, type))
