@@ -1,0 +1,55 @@
+"""Turns any Python object graph into clean, safe, fast MessagePack.
+
+``packb`` keeps the data of any object, leaves the machinery out and writes MessagePack; ``unpackb`` reads it back as
+plain values. ``dumps`` and ``loads`` are the same in a frame that nothing else can be taken for. ``sanitize`` gives an
+isolated copy, ``inspect`` a report of what would be left out, where and why.
+"""
+
+from importlib.metadata import version as _version
+
+from siftpack._core import (
+    dumps,
+    dumps_with_report,
+    inspect,
+    loads,
+    packb,
+    packb_with_report,
+    sanitize,
+    unpackb,
+)
+from siftpack.errors import DecodeError, EncodeError, FrameError, LimitExceeded, PolicyError, SiftError
+from siftpack.policy import DEFAULT, Action, Kind, Limits, Policy
+from siftpack.registry import register
+from siftpack.report import Ext, Finding, Report, Tombstone
+from siftpack.serializer import Serializer
+
+__version__ = _version("siftpack")
+
+__all__ = [
+    "DEFAULT",
+    "Action",
+    "DecodeError",
+    "EncodeError",
+    "Ext",
+    "Finding",
+    "FrameError",
+    "Kind",
+    "LimitExceeded",
+    "Limits",
+    "Policy",
+    "PolicyError",
+    "Report",
+    "Serializer",
+    "SiftError",
+    "Tombstone",
+    "__version__",
+    "dumps",
+    "dumps_with_report",
+    "inspect",
+    "loads",
+    "packb",
+    "packb_with_report",
+    "register",
+    "sanitize",
+    "unpackb",
+]

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from siftpack import values
 from siftpack.adapters.machinery import ROWS
 from siftpack.adapters.records import declared, namedtuple_fields
-from siftpack.errors import PolicyError
-from siftpack.policy import MACHINERY_KINDS, Kind
+from siftpack.policy import Kind
 from siftpack.redact import secret_name
+from siftpack.registry import REGISTERED
 from siftpack.storage import base, module_attribute, mro, slots, type_dict, type_name
 
 
@@ -73,7 +73,7 @@ class Spec(NamedTuple):
     rest: tuple[Field, ...] = ()
     """Slots of a record that are not among its declared fields: reported, not kept."""
     extra: Any = None
-    """The slot that holds a dict of further fields (pydantic)."""
+    """The slot of further fields (pydantic), of a defaultdict's factory, of a deque's bound."""
     lower: Callable[[Any], values.Lowered | None] | None = None
     shared: bool = False
     """An exact instance is immutable: a copy may share it."""
@@ -155,7 +155,8 @@ def _builtin(shape: Shape) -> Callable[[type], Spec]:
         kind = Kind.BINARY
     if shape is Shape.SLICE:
         kind = Kind.VALUE
-    return lambda _: Spec(kind, shape)
+    extra = {Shape.DEFAULT_DICT: "default_factory", Shape.DEQUE: "maxlen"}.get(shape)
+    return lambda cls: Spec(kind, shape, extra=type_dict(cls)[extra] if extra else None)
 
 
 def _value(row: values.Value) -> Callable[[type], Spec]:
@@ -169,27 +170,6 @@ def _fields(found: tuple[tuple[str, Any], ...]) -> tuple[Field, ...]:
 
 
 _table = _Table()
-_registered: dict[int, tuple[type, Kind]] = {}
-
-
-def register(cls: type, *, kind: Kind | str) -> None:
-    """Say what instances of a class of yours, and of its subclasses, are.
-
-    ``kind`` is a machinery kind, ``Kind.SECRET``, or ``Kind.OPAQUE`` to have public fields kept although the class
-    looks like machinery. Raises ``PolicyError`` for anything else. Never enables restoring.
-    """
-    try:
-        known = Kind(kind)
-    except ValueError as unknown:
-        raise PolicyError(f"{unknown}; see siftpack.Kind") from None
-    if not any(each is type for each in mro(type(cls))):
-        raise PolicyError("register takes a class")
-    if known not in MACHINERY_KINDS and known not in (Kind.SECRET, Kind.OPAQUE):
-        raise PolicyError(f"a class cannot be registered as Kind.{known.name}")
-    _registered[id(cls)] = (cls, known)
-    from siftpack import _core
-
-    _core.forget_plans()
 
 
 def classify(cls: type) -> Spec:
@@ -197,7 +177,7 @@ def classify(cls: type) -> Spec:
     _table.refresh()
     order = mro(cls)
     for each in order:
-        found = _registered.get(id(each))
+        found = REGISTERED.get(id(each))
         if found is not None:
             kind = found[1]
             return _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)

@@ -217,6 +217,9 @@ class _Reader:
             self.fail("key form outside a map key")
         if size > len(self.data) - self.at:
             self.fail("truncated input")
+        head = self.data[self.at : self.at + 1]
+        if not size or (head[0] & 0xF0 != 0x90 and head not in (b"\xdc", b"\xdd")):
+            self.fail("bad key form")
         end = self.at + size
         found = self.value(depth, kdepth)
         if self.at != end or type(found) not in (tuple, frozenset):

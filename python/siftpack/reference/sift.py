@@ -394,7 +394,17 @@ class _Walk:
             raise LimitExceeded(f"{render(steps)}: key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
         if depth > self.limits.depth:
             raise LimitExceeded(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
+        if id(obj) in self.open:
+            self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
+            return GONE
         self.charge(1, steps)
+        self.open.add(id(obj))
+        try:
+            return self.key_contents(obj, spec, steps, depth, kdepth)
+        finally:
+            self.open.discard(id(obj))
+
+    def key_contents(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
         if spec.shape is Shape.FROZENSET:
             kept = self.unordered(frozenset.__iter__(obj), steps, depth, kdepth)
             return GONE if kept is GONE else frozenset(kept)

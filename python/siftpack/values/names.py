@@ -12,6 +12,7 @@ from siftpack.values import Lowered
 
 PATTERN_FLAGS = re.I | re.L | re.M | re.S | re.U | re.X | re.A
 """All flags but DEBUG, which would print, and TEMPLATE, which is gone."""
+_KINDS = {kind.value.encode(): kind for kind in Kind}
 PATHS = ("PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath")
 IPS = {
     0x04: ("IPv4Address", 4),
@@ -130,7 +131,10 @@ def build_ip(payload: bytes) -> Any:
     scope = bytes_text(payload[end:])
     address = getattr(ipaddress, IPS[form & 0x0F][0])(payload[1 : 1 + size])
     text = f"{address}%{scope}" if scope else str(address)
-    value = getattr(ipaddress, name)(f"{text}/{payload[1 + size]}" if form > 0x06 else text)
+    try:
+        value = getattr(ipaddress, name)(f"{text}/{payload[1 + size]}" if form > 0x06 else text)
+    except ValueError:
+        raise ValueError("bad IP value") from None
     if lower_ip(value) != (wire.IP, payload, None):
         raise ValueError("IP value not in its canonical form")
     return value
@@ -176,7 +180,10 @@ def lower_tombstone(value: Any) -> Lowered | None:
 def build_tombstone(payload: bytes) -> Tombstone:
     """The inverse of ``lower_tombstone``."""
     kind, _, type_name = payload.partition(b"\0")
-    return Tombstone(Kind(kind.decode("ascii")), bytes_text(type_name))
+    known = _KINDS.get(kind)
+    if known is None:
+        raise ValueError("tombstone of an unknown kind")
+    return Tombstone(known, bytes_text(type_name))
 
 
 def lower_ext(value: Any) -> Lowered | None:

@@ -1,0 +1,80 @@
+# The verbs of this project. What .ci/run does, these do: test, fuzz, proof. Nothing is done twice: stamps remember.
+
+VENV ?= .venv
+PYTHON ?= python3
+FUZZ_SECONDS ?= 60
+ARGS ?=
+
+BIN := $(abspath $(VENV))/bin
+CARGO := PYO3_PYTHON=$(BIN)/python cargo
+MATURIN := VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(PATH):$(HOME)/.cargo/bin
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
+
+RUST := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) -not -path '*/fuzz/*')
+PACKAGE := $(shell find python/siftpack -type f \( -name '*.py' -o -name '*.pyi' -o -name py.typed \))
+DEPS := $(VENV)/.stamp-deps
+CORE := $(VENV)/.stamp-core
+DEMO := .demo/.stamp-installed
+
+.PHONY: help demo test lint rust-test bench bench-all fuzz wheel proof clean
+
+help: ## This list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run its demonstration.
+	.demo/venv/bin/siftpack demo
+
+test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-k word" goes to pytest.
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(CORE) ## Formatting, lints and types of both languages.
+	$(BIN)/ruff check python tests benches
+	$(BIN)/ruff format --check python tests benches
+	$(BIN)/mypy --strict python/siftpack
+	$(BIN)/mypy --strict benches
+	$(BIN)/python -m mypy.stubtest siftpack._core
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+rust-test: $(DEPS) ## Tests of the wire crate; the extension is tested through Python.
+	$(CARGO) test -p siftpack-wire --quiet
+
+bench: $(CORE) ## siftpack beside its peers: ratios. ARGS: --quick, --record, --only NAME.
+	$(BIN)/python benches/compare.py $(ARGS)
+
+bench-all: $(CORE) ## Every peer on every corpus, by pytest-benchmark.
+	$(BIN)/python -m pytest benches --benchmark-only $(ARGS)
+
+fuzz: ## Feed the decoder and the encoder of the wire crate for FUZZ_SECONDS.
+	FUZZ_SECONDS=$(FUZZ_SECONDS) rust/wire/fuzz/smoke.sh
+
+wheel: $(DEPS) ## Build the wheel into dist/.
+	rm -rf dist
+	$(MATURIN) build --release --interpreter $(BIN)/python --out dist
+
+proof: wheel ## Install the wheel into an empty environment outside the tree and use it there.
+	.ci/prove-wheel dist/siftpack-*.whl
+
+clean: ## Remove what was built; the virtual environment stays.
+	rm -rf target dist .demo .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(DEPS) $(CORE) python/siftpack/*.so
+	find python tests benches -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEPS): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+$(CORE): $(DEPS) $(RUST)
+	PIP_QUIET=1 $(MATURIN) develop --release --extras demo
+	touch $@
+
+$(DEMO): pyproject.toml $(RUST) $(PACKAGE)
+	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
+	.demo/venv/bin/python -m pip install --quiet --upgrade --force-reinstall --no-deps .
+	.demo/venv/bin/python -m pip install --quiet '.[demo]'
+	touch $@

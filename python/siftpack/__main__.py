@@ -1,0 +1,5 @@
+"""``python -m siftpack`` is the command line."""
+
+from siftpack.cli import main
+
+main()

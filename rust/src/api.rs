@@ -1,0 +1,200 @@
+//! The door: each function takes its arguments, makes one walk or one read, and maps the error.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::decode::decode;
+use crate::ffi::{Input, Obj, Out, empty_graveyard};
+use crate::foreign::Bridge;
+use crate::policy::{Limits, Policy};
+use crate::report::{Findings, RawFindings};
+use crate::sink::Sink;
+use crate::sink::builtins::Builtins;
+use crate::sink::msgpack::MsgPack;
+use crate::sink::nothing::Nothing;
+use crate::walk::Walk;
+
+/// First byte of a frame, version, flags, key id.
+const FRAME: [u8; 4] = [0xc1, 1, 0, 0];
+const FLAGS_AT: usize = 2;
+const FLAG_ZLIB: u8 = 0b0000_0010;
+const FLAG_LOSSY: u8 = 0b0001_0000;
+
+type Option_<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// Walks an object into a sink; gives back the sink and the findings.
+fn walk<S: Sink>(
+    obj: &Bound<'_, PyAny>,
+    sink: S,
+    policy: Policy,
+    limits: Limits,
+    report: bool,
+) -> PyResult<(S, Findings)> {
+    let py = obj.py();
+    let mut walk = Walk::new(py, sink, policy, limits, report);
+    let result = walk.run(Obj::of(obj));
+    let (sink, findings) = walk.finish();
+    result.map(|()| (sink, findings))
+}
+
+/// Runs a door function, and empties the graveyard whatever became of it.
+fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    let result = run();
+    empty_graveyard(py);
+    result
+}
+
+fn encode(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>, framed: bool, report: bool) -> PyResult<(Py<PyBytes>, Findings)> {
+    let (py, policy, limits) = (obj.py(), Policy::of(policy)?, Limits::of(limits)?);
+    let head: &[u8] = if framed { &FRAME } else { &[] };
+    let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
+    let fault = |fault: crate::error::Fault| fault.into_error(py, "$", &limits);
+    out.slice(head).map_err(|spot| fault(spot.into()))?;
+    let (MsgPack { mut out }, findings) = walk(obj, MsgPack { out }, policy, limits, report)?;
+    if framed && findings.any() {
+        out.set(FLAGS_AT, FLAG_LOSSY);
+    }
+    let bytes = out.finish(py).map_err(|spot| fault(spot.into()))?;
+    Ok((bytes, findings))
+}
+
+fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
+    Bridge::report(py, Py::new(py, RawFindings::new(findings))?.into_any())
+}
+
+/// Sifts any object into plain MessagePack.
+///
+/// Raises `EncodeError` where the policy says raise, `LimitExceeded` at a bound of `limits`, `MemoryError`.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn packb(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
+    door(obj.py(), || encode(obj, policy, limits, false, false).map(|(bytes, _)| bytes))
+}
+
+/// `packb`, and the `Report` of what was left out.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn packb_with_report(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<(Py<PyBytes>, Py<PyAny>)> {
+    door(obj.py(), || {
+        let (bytes, findings) = encode(obj, policy, limits, false, true)?;
+        Ok((bytes, report_of(obj.py(), findings)?))
+    })
+}
+
+/// Sifts any object into a frame: a header of four bytes before the same payload as `packb`.
+///
+/// Raises what `packb` raises.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn dumps(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
+    door(obj.py(), || encode(obj, policy, limits, true, false).map(|(bytes, _)| bytes))
+}
+
+/// `dumps`, and the `Report` of what was left out.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn dumps_with_report(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<(Py<PyBytes>, Py<PyAny>)> {
+    door(obj.py(), || {
+        let (bytes, findings) = encode(obj, policy, limits, true, true)?;
+        Ok((bytes, report_of(obj.py(), findings)?))
+    })
+}
+
+/// An isolated deep copy of the data in any object.
+///
+/// Raises what `packb` raises.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    let py = obj.py();
+    door(py, || {
+        let (sink, _) = walk(obj, Builtins::default(), Policy::of(policy)?, Limits::of(limits)?, false)?;
+        Ok(sink.finish().map_or_else(|| py.None(), |clean| clean.into_py(py)))
+    })
+}
+
+/// What `packb` would leave out, where and why, as a `Report`. Writes nothing.
+///
+/// Raises what `packb` raises.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+pub fn inspect(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    door(obj.py(), || {
+        let (_, findings) = walk(obj, Nothing, Policy::of(policy)?, Limits::of(limits)?, true)?;
+        report_of(obj.py(), findings)
+    })
+}
+
+/// Reads MessagePack into plain values. Runs and imports nothing that the bytes name.
+///
+/// Raises `DecodeError` with an offset for anything that is not exactly one valid value within `limits`,
+/// `TypeError` for what is no buffer of bytes.
+#[pyfunction]
+#[pyo3(signature = (data, /, *, limits=None))]
+pub fn unpackb(data: &Bound<'_, PyAny>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    let (py, limits) = (data.py(), Limits::of(limits)?);
+    door(py, || {
+        let input = Input::of(data)?;
+        decode(py, input.as_slice(), limits, 0).map(|value| value.into_py(py))
+    })
+}
+
+/// Reads a frame that `dumps` or a `Serializer` wrote.
+///
+/// Raises `FrameError` for what is no frame or one this reader cannot open, and what `unpackb` raises.
+#[pyfunction]
+#[pyo3(signature = (data, /, *, limits=None))]
+pub fn loads(data: &Bound<'_, PyAny>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    let (py, limits) = (data.py(), Limits::of(limits)?);
+    door(py, || {
+        let input = Input::of(data)?;
+        let (flags, payload) = open_frame(py, input.as_slice())?;
+        if flags & FLAG_ZLIB == 0 {
+            return decode(py, payload, limits, FRAME.len()).map(|value| value.into_py(py));
+        }
+        let inflated = Bridge::get(py)?.inflate(py, payload, limits.bytes)?;
+        decode(py, inflated.bind(py).as_bytes(), limits, 0).map(|value| value.into_py(py))
+    })
+}
+
+/// The flags and payload of a frame.
+fn open_frame<'a>(py: Python<'_>, data: &'a [u8]) -> PyResult<(u8, &'a [u8])> {
+    let refuse = |words: String| Err(Bridge::error(py, "FrameError", &words));
+    let Some((&[magic, version, flags, key_id], payload)) = data.split_first_chunk::<4>() else {
+        return refuse("not a siftpack frame: shorter than its header".to_owned());
+    };
+    if magic != FRAME[0] {
+        return refuse("not a siftpack frame: the first byte is not 0xc1".to_owned());
+    }
+    if version != FRAME[1] {
+        return refuse(format!("frame of version {version}, and this reader knows version 1"));
+    }
+    let unknown = flags & !(FLAG_ZLIB | FLAG_LOSSY);
+    if unknown != 0 || key_id != 0 {
+        return refuse(format!("frame with flags {unknown:#010b} and key id {key_id}, which this reader cannot open"));
+    }
+    Ok((flags, payload))
+}
+
+/// Forgets what is known of types, because a class was registered.
+#[pyfunction]
+pub fn forget_plans(py: Python<'_>) {
+    crate::plan::forget(py);
+    empty_graveyard(py);
+}
+
+/// True if a field of this name holds a secret by its name alone.
+#[pyfunction]
+#[pyo3(signature = (name, /))]
+pub fn secret_name(name: &Bound<'_, pyo3::types::PyString>) -> bool {
+    crate::redact::secret_name(Obj::of(name.as_any()))
+}
+

@@ -1,0 +1,359 @@
+//! MessagePack to plain Python values. Strict and bounded; nothing but data is ever built.
+//!
+//! Parts wait on a value stack, and each container is built when it is complete, so nothing half-built is visible
+//! to anyone. The levels below are the only stack there is.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use siftpack_wire::{Reader, Token};
+
+use crate::error::{Bound, Fault};
+use crate::ffi::{Exact, Make, Owned, Quiet, Stack};
+use crate::foreign::Bridge;
+use crate::guard::{Budget, Hashes};
+use crate::kind::code;
+use crate::policy::Limits;
+
+/// Tokens between two looks at pending signals.
+const SIGNALS_EVERY: u32 = 1 << 16;
+
+/// What a level becomes when its parts are complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    List,
+    Tuple,
+    Map,
+    Set { frozen: bool },
+    Deque(u64),
+    /// A ChainMap or slice: its mark.
+    Tagged(u8),
+    /// One map in a tagged array: its mark.
+    TaggedMap(u8),
+    /// The envelope of a map key, and the offset where it ends.
+    KeyForm(usize),
+}
+
+#[derive(Debug)]
+struct Level {
+    kind: Kind,
+    /// Parts still to come.
+    left: u64,
+    /// Height of the value stack at the start.
+    start: usize,
+    /// Containers around this one inside the same key or set element; None outside of one.
+    inside: Option<usize>,
+    hashes: Option<Box<Hashes>>,
+}
+
+/// Why a read ended, in words, or an exception that passes through.
+#[derive(Debug)]
+enum Refusal {
+    Words(String),
+    Fault(Fault),
+}
+
+impl From<Bound> for Refusal {
+    fn from(bound: Bound) -> Self {
+        Self::Fault(Fault::Limit(bound))
+    }
+}
+
+impl From<PyErr> for Refusal {
+    fn from(error: PyErr) -> Self {
+        Self::Fault(Fault::Python(error))
+    }
+}
+
+fn refuse<T>(words: &str) -> Result<T, Refusal> {
+    Err(Refusal::Words(words.to_owned()))
+}
+
+struct Decoder<'py, 'a> {
+    py: Python<'py>,
+    reader: Reader<'a>,
+    budget: Budget,
+    stack: Stack,
+    levels: Vec<Level>,
+    depth: usize,
+    ticks: u32,
+}
+
+/// The one value in `data`. Offsets in errors are counted from `base`. Raises `DecodeError`.
+pub fn decode(py: Python<'_>, data: &[u8], limits: Limits, base: usize) -> PyResult<Owned> {
+    let quiet = Quiet::new(py);
+    let mut decoder = Decoder {
+        py,
+        reader: Reader::new(data),
+        budget: Budget::new(limits),
+        stack: Stack::default(),
+        levels: Vec::new(),
+        depth: 0,
+        ticks: 0,
+    };
+    let result = if data.len() > limits.bytes { Err(Bound::Bytes.into()) } else { decoder.run() };
+    let offset = base + decoder.reader.offset();
+    drop(decoder);
+    drop(quiet);
+    result.map_err(|refusal| match refusal {
+        Refusal::Words(words) => Bridge::error(py, "DecodeError", &format!("{words} at offset {offset}")),
+        Refusal::Fault(Fault::Limit(bound)) => {
+            Bridge::error(py, "DecodeError", &format!("{} at offset {offset}", bound.describe(&limits)))
+        }
+        Refusal::Fault(fault) => fault.into_error(py, "input", &limits),
+    })
+}
+
+impl Decoder<'_, '_> {
+    fn run(&mut self) -> Result<Owned, Refusal> {
+        loop {
+            let Some((value, plain)) = self.next()? else { continue };
+            if let Some(whole) = self.deliver(value, plain)? {
+                return if self.reader.left() == 0 { Ok(whole) } else { refuse("trailing bytes") };
+            }
+        }
+    }
+
+    /// Reads one token: a value and whether it is plain, or None where a level was opened that has parts to come.
+    #[inline(always)]
+    fn next(&mut self) -> Result<Option<(Owned, bool)>, Refusal> {
+        self.ticks += 1;
+        if self.ticks == SIGNALS_EVERY {
+            self.ticks = 0;
+            self.py.check_signals()?;
+        }
+        let start = self.reader.offset();
+        let token = self.reader.next_token().map_err(|error| Refusal::Words(error.reason.to_string()))?;
+        let value = match token {
+            Token::Str(text) => {
+                self.budget.size(text.len())?;
+                Make::str(self.py, text)?
+            }
+            Token::Uint(value) => Make::unsigned(self.py, value)?,
+            Token::Int(value) => Make::signed(self.py, value)?,
+            Token::Float(value) => Make::float(self.py, value)?,
+            Token::Nil => Make::nil(self.py),
+            Token::Bool(value) => Make::boolean(value),
+            Token::Bin(data) => {
+                self.budget.size(data.len())?;
+                Make::bytes(self.py, data)?
+            }
+            Token::Array(count) => return self.array(u64::from(count)),
+            Token::Map(count) => return self.map(u64::from(count)),
+            Token::Ext(code, payload) => return self.ext(code, payload, start),
+        };
+        Ok(Some((value, true)))
+    }
+
+    /// Where the next value stands: the containers around it inside a key or set element, or None.
+    fn inside(&self) -> Option<usize> {
+        let level = self.levels.last()?;
+        match level.kind {
+            Kind::Set { .. } => Some(level.inside.unwrap_or(0)),
+            Kind::Map if level.left % 2 == 0 => Some(0),
+            _ => level.inside,
+        }
+    }
+
+    fn open(&mut self, kind: Kind, parts: u64, inside: Option<usize>) -> Result<Option<(Owned, bool)>, Refusal> {
+        if self.levels.try_reserve(1).is_err() {
+            return Err(Refusal::Fault(Fault::NoMemory));
+        }
+        self.levels.push(Level { kind, left: parts, start: self.stack.len(), inside, hashes: None });
+        if parts > 0 {
+            return Ok(None);
+        }
+        self.close().map(Some)
+    }
+
+    /// Charges a container header that announces `parts` of one byte at least.
+    fn charge(&mut self, parts: u64) -> Result<(), Refusal> {
+        if parts > self.reader.left() as u64 {
+            return refuse("header announces more than the input holds");
+        }
+        self.depth += 1;
+        self.budget.depth(self.depth)?;
+        Ok(self.budget.nodes(1)?)
+    }
+
+    fn map(&mut self, count: u64) -> Result<Option<(Owned, bool)>, Refusal> {
+        if self.inside().is_some() {
+            return refuse("map in a key or set element");
+        }
+        self.charge(2 * count)?;
+        self.open(Kind::Map, 2 * count, None)
+    }
+
+    fn array(&mut self, count: u64) -> Result<Option<(Owned, bool)>, Refusal> {
+        let inside = self.inside().map(|around| around + 1);
+        self.charge(count)?;
+        if inside.is_some_and(|around| around > self.budget.limits.key_depth) {
+            return Err(Bound::KeyDepth.into());
+        }
+        let Some(mark) = self.mark(count) else {
+            let kind = if inside.is_some() { Kind::Tuple } else { Kind::List };
+            return self.open(kind, count, inside);
+        };
+        let (kind, parts) = self.tagged(mark, count - 1, inside.is_some())?;
+        self.open(kind, parts, inside)
+    }
+
+    /// The data of a mark, if the next element is one.
+    fn mark(&mut self, count: u64) -> Option<(u8, Option<u64>)> {
+        const MARK: u8 = code::MARK.cast_unsigned();
+        let found = match *self.reader.rest() {
+            [0xd4, MARK, tag, ..] => (tag, None),
+            [0xd7, MARK, tag, a, b, c, d, e, f, g, ..] => (tag, Some(u64::from_be_bytes([0, a, b, c, d, e, f, g]))),
+            _ => return None,
+        };
+        if count == 0 || self.reader.next_token().is_err() {
+            return None;
+        }
+        Some(found)
+    }
+
+    fn tagged(&self, mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Result<(Kind, u64), Refusal> {
+        let kind = match mark {
+            (code::TUPLE, None) => return Ok((Kind::Tuple, parts)),
+            (code::FROZENSET, None) => return Ok((Kind::Set { frozen: true }, parts)),
+            _ if in_key => return refuse("mutable container in a key or set element"),
+            (code::SET, None) => Kind::Set { frozen: false },
+            (code::DEQUE, Some(bound)) if parts <= bound => Kind::Deque(bound),
+            (code::DEQUE, Some(_)) => return refuse("deque longer than its bound"),
+            (code::CHAIN_MAP, None) => Kind::Tagged(code::CHAIN_MAP),
+            (code::SLICE, None) if parts == 3 => Kind::Tagged(code::SLICE),
+            (mark @ (code::ORDERED_DICT | code::DEFAULT_DICT | code::COUNTER), None) if parts == 1 => {
+                Kind::TaggedMap(mark)
+            }
+            _ => return refuse("unknown mark"),
+        };
+        Ok((kind, parts))
+    }
+
+    fn ext(&mut self, code: i8, payload: &[u8], start: usize) -> Result<Option<(Owned, bool)>, Refusal> {
+        let inside = self.inside();
+        if code == code::KEY {
+            return self.key_form(payload.len(), inside, start);
+        }
+        if code == code::MARK {
+            return refuse("mark outside the head of an array");
+        }
+        if inside.is_some() && matches!(code, code::BYTEARRAY | code::ARRAY | code::MEMORYVIEW) {
+            return refuse("mutable value in a key or set element");
+        }
+        self.budget.size(payload.len())?;
+        self.budget.nodes(code::cost(code, payload.len()))?;
+        if let Some(value) = crate::fast::read(self.py, code, payload)? {
+            return Ok(Some((value, false)));
+        }
+        match Bridge::get(self.py)?.build(self.py, code, payload) {
+            Ok(value) => Ok(Some((value, false))),
+            Err(error) if error.is_instance_of::<PyValueError>(self.py) => {
+                Err(Refusal::Words(error.value(self.py).to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn key_form(&mut self, size: usize, inside: Option<usize>, start: usize) -> Result<Option<(Owned, bool)>, Refusal> {
+        let map_key = self.levels.last().is_some_and(|level| level.kind == Kind::Map);
+        if inside != Some(0) || !map_key {
+            return refuse("key form outside a map key");
+        }
+        let end = self.reader.offset();
+        self.reader.rewind(end - size);
+        if !matches!(self.reader.rest().first(), Some(0x90..=0x9f | 0xdc | 0xdd)) {
+            self.reader.rewind(start);
+            return refuse("bad key form");
+        }
+        self.open(Kind::KeyForm(end), 1, inside)
+    }
+
+    /// Hands a value to the level it belongs to, and every level that is complete to the next; the whole at the end.
+    #[inline(always)]
+    fn deliver(&mut self, mut value: Owned, mut plain: bool) -> Result<Option<Owned>, Refusal> {
+        loop {
+            let Some(level) = self.levels.last_mut() else { return Ok(Some(value)) };
+            let hashed = match level.kind {
+                Kind::Map => level.left % 2 == 0,
+                Kind::Set { .. } => true,
+                _ => false,
+            };
+            level.left -= 1;
+            let complete = level.left == 0;
+            if hashed && !plain {
+                self.weigh(&value)?;
+            }
+            self.stack.push(value)?;
+            if !complete {
+                return Ok(None);
+            }
+            (value, plain) = self.close()?;
+        }
+    }
+
+    #[cold]
+    fn weigh(&mut self, value: &Owned) -> Result<(), Refusal> {
+        self.budget.container_key()?;
+        let Ok(hash) = Make::hash(self.py, value.obj()) else {
+            return refuse("key or set element that cannot be hashed");
+        };
+        if let Some(level) = self.levels.last_mut() {
+            level.hashes.get_or_insert_default().add(hash)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the topmost level.
+    fn close(&mut self) -> Result<(Owned, bool), Refusal> {
+        let Some(level) = self.levels.pop() else { return refuse("nothing to close") };
+        let (py, start) = (self.py, level.start);
+        if !matches!(level.kind, Kind::KeyForm(_)) {
+            self.depth -= 1;
+        }
+        let value = match level.kind {
+            Kind::List => self.stack.list(py, start)?,
+            Kind::Tuple => self.stack.tuple(py, start)?,
+            Kind::Map => {
+                let pairs = (self.stack.len() - start) / 2;
+                let (dict, size) = self.stack.dict(py, start)?;
+                if size != pairs {
+                    return refuse("duplicate key");
+                }
+                dict
+            }
+            Kind::Set { frozen } => {
+                let count = self.stack.len() - start;
+                let (set, size) = self.stack.set(py, start, frozen)?;
+                if size != count {
+                    return refuse("duplicate set element");
+                }
+                set
+            }
+            Kind::Deque(bound) => {
+                let items = self.stack.list(py, start)?;
+                let bound = (bound != code::UNBOUNDED).then_some(bound);
+                Bridge::get(py)?.assemble(py, code::DEQUE, items, bound)?
+            }
+            Kind::Tagged(mark) => {
+                let items = self.stack.list(py, start)?;
+                Bridge::get(py)?.assemble(py, mark, items, None)?
+            }
+            Kind::TaggedMap(mark) => {
+                let items = self.stack.list(py, start)?;
+                let inner = crate::ffi::list_get(items.obj(), 0).map(crate::ffi::Obj::exact);
+                if inner != Some(Exact::Dict) {
+                    return refuse("unknown mark");
+                }
+                Bridge::get(py)?.assemble(py, mark, items, None)?
+            }
+            Kind::KeyForm(end) => {
+                let Some(value) = self.stack.pop() else { return refuse("bad key form") };
+                if self.reader.offset() != end {
+                    return refuse("bad key form");
+                }
+                return Ok((value, false));
+            }
+        };
+        Ok((value, false))
+    }
+}

@@ -1,0 +1,294 @@
+//! The output: one growing buffer, with big strings kept aside by reference until one exact gather.
+//!
+//! Headers are written for the count that is announced. If fewer elements come, the header shrinks in place and
+//! leaves a gap, which the gather skips; so nothing is ever moved for it, at any depth.
+
+use pyo3::{Py, Python, ffi, types::PyBytes};
+use siftpack_wire::Short;
+
+use super::quiet::GilCell;
+use super::text::Text;
+use super::{Obj, Owned};
+
+/// Strings from this size on, in bytes, are gathered instead of copied twice.
+const BIG: usize = 8 * 1024;
+/// A buffer up to this size, in bytes, is kept for the next call.
+const KEPT: usize = 1 << 20;
+
+static SPARE: GilCell<Option<Vec<u8>>> = GilCell::new(None);
+
+/// No memory, or no room under the bound in bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Spot {
+    /// The allocator refused.
+    NoMemory,
+    /// The output would pass its bound.
+    Full,
+}
+
+/// What the gather does at one offset of the buffer.
+#[derive(Debug)]
+enum Patch {
+    /// Leave out that many bytes.
+    Gap(usize),
+    /// Put the bytes of this object here.
+    Big(Owned, *const u8, usize),
+}
+
+/// The buffer.
+#[derive(Debug)]
+pub struct Out {
+    bytes: Vec<u8>,
+    patches: Vec<(usize, Patch)>,
+    /// Bytes of the output that are not in the buffer, less those that the gather leaves out.
+    beyond: isize,
+    bound: usize,
+    /// Strings from this size on are kept aside.
+    big: usize,
+}
+
+impl Out {
+    /// An empty output that may grow to `bound` bytes.
+    pub fn new(py: Python<'_>, bound: usize) -> Self {
+        let mut bytes = SPARE.with(py, Option::take).unwrap_or_default();
+        bytes.clear();
+        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG }
+    }
+
+    /// An empty output beside another one, for parts that are put in order before they are written.
+    pub fn part(bound: usize) -> Self {
+        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound, big: usize::MAX }
+    }
+
+    /// Bytes in the buffer: a position to come back to.
+    #[inline(always)]
+    pub fn position(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Everything written, for a part: it has no gaps and nothing aside.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.bytes)
+    }
+
+    /// Makes room for that many more bytes.
+    #[inline(always)]
+    fn room(&mut self, size: usize) -> Result<(), Spot> {
+        if self.bytes.capacity() - self.bytes.len() < size { self.grow(size) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, size: usize) -> Result<(), Spot> {
+        if self.bytes.len().saturating_add_signed(self.beyond) > self.bound {
+            return Err(Spot::Full);
+        }
+        self.bytes.try_reserve(size.max(1024)).map_err(|_| Spot::NoMemory)
+    }
+
+    /// Writes a short form.
+    #[inline(always)]
+    pub fn short(&mut self, form: Short) -> Result<(), Spot> {
+        self.room(16)?;
+        // SAFETY: there is room for all sixteen bytes of the form; its own length is taken.
+        unsafe { self.push_form(form) };
+        Ok(())
+    }
+
+    /// # Safety
+    /// There is room for sixteen bytes.
+    #[inline(always)]
+    unsafe fn push_form(&mut self, form: Short) {
+        // SAFETY: promised by the caller; the length grows by no more than was written.
+        unsafe {
+            let end = self.bytes.as_mut_ptr().add(self.bytes.len());
+            end.cast::<[u8; 16]>().write_unaligned(*form.padded());
+            self.bytes.set_len(self.bytes.len() + form.len());
+        }
+    }
+
+    /// Writes bytes.
+    #[inline(always)]
+    pub fn slice(&mut self, data: &[u8]) -> Result<(), Spot> {
+        self.room(data.len())?;
+        // SAFETY: there is room for the slice, and the two do not overlap.
+        unsafe { self.push(data) };
+        Ok(())
+    }
+
+    /// # Safety
+    /// There is room for `data`.
+    #[inline(always)]
+    unsafe fn push(&mut self, data: &[u8]) {
+        // SAFETY: promised by the caller. Short slices, which most are, go by two overlapping words at most.
+        unsafe {
+            let size = data.len();
+            let from = data.as_ptr();
+            let to = self.bytes.as_mut_ptr().add(self.bytes.len());
+            if size >= 8 {
+                if size <= 16 {
+                    let (head, tail) = (from.cast::<u64>(), from.add(size - 8).cast::<u64>());
+                    let (head, tail) = (head.read_unaligned(), tail.read_unaligned());
+                    to.cast::<u64>().write_unaligned(head);
+                    to.add(size - 8).cast::<u64>().write_unaligned(tail);
+                } else {
+                    core::ptr::copy_nonoverlapping(from, to, size);
+                }
+            } else if size >= 4 {
+                let (head, tail) = (from.cast::<u32>(), from.add(size - 4).cast::<u32>());
+                let (head, tail) = (head.read_unaligned(), tail.read_unaligned());
+                to.cast::<u32>().write_unaligned(head);
+                to.add(size - 4).cast::<u32>().write_unaligned(tail);
+            } else {
+                for at in 0..size {
+                    *to.add(at) = *from.add(at);
+                }
+            }
+            self.bytes.set_len(self.bytes.len() + size);
+        }
+    }
+
+    /// Writes a short form and the bytes it announces.
+    #[inline(always)]
+    pub fn headed(&mut self, form: Short, data: &[u8]) -> Result<(), Spot> {
+        self.room(16 + data.len())?;
+        // SAFETY: there is room for both.
+        unsafe {
+            self.push_form(form);
+            self.push(data);
+        }
+        Ok(())
+    }
+
+    /// Writes a short form and the bytes it announces, which belong to `obj` and never change.
+    #[inline(always)]
+    pub fn held(&mut self, form: Short, data: &[u8], obj: Obj) -> Result<(), Spot> {
+        if data.len() < self.big {
+            return self.headed(form, data);
+        }
+        self.short(form)?;
+        self.big(data, obj)
+    }
+
+    #[cold]
+    fn big(&mut self, data: &[u8], obj: Obj) -> Result<(), Spot> {
+        self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+        self.patches.push((self.bytes.len(), Patch::Big(obj.own(), data.as_ptr(), data.len())));
+        self.beyond += data.len().cast_signed();
+        if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
+    }
+
+    /// Writes a short form and a str's characters as the `size` bytes that they measure.
+    pub fn transcoded(&mut self, form: Short, characters: Text<'_>, size: usize) -> Result<(), Spot> {
+        self.short(form)?;
+        self.room(size)?;
+        let start = self.bytes.len();
+        self.bytes.resize(start + size, 0);
+        characters.write(&mut self.bytes[start..]);
+        Ok(())
+    }
+
+    /// Forgets everything written since a position.
+    #[inline(always)]
+    pub fn truncate(&mut self, position: usize) {
+        self.bytes.truncate(position);
+        while self.patches.last().is_some_and(|(at, _)| *at >= position) {
+            self.drop_patch();
+        }
+    }
+
+    #[cold]
+    fn drop_patch(&mut self) {
+        match self.patches.pop() {
+            Some((_, Patch::Gap(size))) => self.beyond += size.cast_signed(),
+            Some((_, Patch::Big(held, _, size))) => {
+                self.beyond -= size.cast_signed();
+                drop(held);
+            }
+            None => {}
+        }
+    }
+
+    /// Replaces the header at a position, where `old` bytes were announced for it, by another one.
+    pub fn rewrite(&mut self, position: usize, old: usize, form: Short) -> Result<(), Spot> {
+        let new = form.len();
+        if new > old {
+            self.room(new - old)?;
+            self.bytes.splice(position..position, core::iter::repeat_n(0, new - old));
+            for (at, _) in self.patches.iter_mut().filter(|(at, _)| *at > position) {
+                *at += new - old;
+            }
+        } else if new < old {
+            self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+            self.patches.push((position, Patch::Gap(old - new)));
+            self.beyond -= (old - new).cast_signed();
+        }
+        let start = position + old.saturating_sub(new);
+        self.bytes[start..start + new].copy_from_slice(form.as_slice());
+        Ok(())
+    }
+
+    /// Size of the output in bytes.
+    #[inline(always)]
+    pub fn size(&self) -> usize {
+        self.bytes.len().saturating_add_signed(self.beyond)
+    }
+
+    /// Overwrites one byte, for a flag known only at the end. The position is before the first gap.
+    pub fn set(&mut self, position: usize, byte: u8) {
+        self.bytes[position] = byte;
+    }
+
+    /// The output as a bytes object.
+    pub fn finish(mut self, py: Python<'_>) -> Result<Py<PyBytes>, Spot> {
+        if self.size() > self.bound {
+            return Err(Spot::Full);
+        }
+        let size = self.size();
+        // SAFETY: allocates an uninitialised bytes object of exactly `size`, or null with MemoryError set.
+        let raw = unsafe { ffi::PyBytes_FromStringAndSize(core::ptr::null(), size.cast_signed()) };
+        // SAFETY: a new reference or null.
+        let Some(made) = (unsafe { Owned::from_new(raw) }) else {
+            // SAFETY: the error is raised again by the door, as our own.
+            unsafe { ffi::PyErr_Clear() };
+            return Err(Spot::NoMemory);
+        };
+        // SAFETY: the object is fresh, so nobody else sees its buffer, which has `size` bytes.
+        let target = unsafe {
+            core::slice::from_raw_parts_mut(ffi::PyBytes_AS_STRING(raw).cast::<u8>().cast_mut(), size)
+        };
+        self.gather(target);
+        // SAFETY: a bytes object by construction.
+        Ok(unsafe { made.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind())
+    }
+
+    fn gather(&mut self, target: &mut [u8]) {
+        self.patches.sort_by_key(|(at, _)| *at);
+        let (mut read, mut filled) = (0, 0);
+        let mut copy = |from: &[u8], filled: &mut usize| {
+            target[*filled..*filled + from.len()].copy_from_slice(from);
+            *filled += from.len();
+        };
+        for (at, patch) in &self.patches {
+            copy(&self.bytes[read..*at], &mut filled);
+            read = *at;
+            match patch {
+                Patch::Gap(size) => read += size,
+                // SAFETY: the patch owns the object whose unchanging bytes these are.
+                Patch::Big(_, data, size) => copy(unsafe { core::slice::from_raw_parts(*data, *size) }, &mut filled),
+            }
+        }
+        copy(&self.bytes[read..], &mut filled);
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        if self.bytes.capacity() <= KEPT && self.bytes.capacity() > 0 {
+            // SAFETY: an output lives inside a call that holds the GIL.
+            let py = unsafe { Python::assume_attached() };
+            let bytes = core::mem::take(&mut self.bytes);
+            SPARE.with(py, |spare| *spare = Some(bytes));
+        }
+    }
+}

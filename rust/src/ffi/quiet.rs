@@ -1,0 +1,62 @@
+//! Between checkpoints the collector is off, so allocation runs nobody's code.
+
+use core::cell::UnsafeCell;
+
+use pyo3::{Python, ffi};
+
+/// While it lives and is not lifted, the cyclic collector does not run.
+#[derive(Debug)]
+pub struct Quiet {
+    was_on: bool,
+}
+
+impl Quiet {
+    /// Switches the collector off and remembers how it was.
+    #[inline(always)]
+    pub fn new(_: Python<'_>) -> Self {
+        // SAFETY: the GIL is held; the call flips a flag.
+        Self { was_on: unsafe { ffi::PyGC_Disable() } != 0 }
+    }
+
+    /// Puts the collector back as it was, for the length of a checkpoint.
+    pub fn lift(&mut self) {
+        if self.was_on {
+            // SAFETY: as above.
+            unsafe { ffi::PyGC_Enable() };
+        }
+    }
+
+    /// Switches it off again after a checkpoint, in which someone may have changed the setting for good.
+    pub fn resume(&mut self) {
+        // SAFETY: as above.
+        self.was_on = unsafe { ffi::PyGC_Disable() } != 0;
+    }
+}
+
+impl Drop for Quiet {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.lift();
+    }
+}
+
+/// A global that only whoever holds the GIL touches, and never across a call that could give it away.
+#[derive(Debug)]
+pub struct GilCell<T>(UnsafeCell<T>);
+
+// SAFETY: `with` demands a GIL token, and the GIL is exclusive.
+unsafe impl<T> Sync for GilCell<T> {}
+
+impl<T> GilCell<T> {
+    /// A cell holding `value`.
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// Looks inside. The closure must not run Python code.
+    #[inline(always)]
+    pub fn with<R>(&self, _: Python<'_>, look: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: the GIL is held and the closure runs no Python code, so there is no second borrow.
+        look(unsafe { &mut *self.0.get() })
+    }
+}

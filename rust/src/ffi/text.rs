@@ -1,0 +1,106 @@
+//! The characters of a str as it stores them. Nothing is cached inside the user's string.
+
+use pyo3::ffi;
+
+use super::Obj;
+
+/// A str's storage.
+#[derive(Clone, Copy, Debug)]
+pub enum Text<'a> {
+    /// UTF-8 as it is: ASCII, or what someone else already had cached.
+    Utf8(&'a [u8]),
+    /// Latin-1 code points.
+    One(&'a [u8]),
+    /// UCS-2 code points, perhaps lone surrogates.
+    Two(&'a [u16]),
+    /// UCS-4 code points, perhaps lone surrogates.
+    Four(&'a [u32]),
+}
+
+/// The storage of a str or subclass.
+#[inline(always)]
+pub fn text<'a>(obj: Obj) -> Text<'a> {
+    // SAFETY: a str by layout. A compact ASCII string is followed by its bytes; strings never change and this one
+    // lives until the next checkpoint, before which the slice is copied.
+    unsafe {
+        if ffi::PyUnicode_IS_COMPACT_ASCII(obj.ptr()) != 0 {
+            let size = (*obj.ptr().cast::<ffi::PyASCIIObject>()).length.cast_unsigned();
+            let data = obj.ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
+            return Text::Utf8(core::slice::from_raw_parts(data, size));
+        }
+        wide(obj)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn wide<'a>(obj: Obj) -> Text<'a> {
+    // SAFETY: a str by layout, made ready where 3.11 still has strings that are not; the accessors give the data of
+    // any kind of string, compact or not, and its length in code points.
+    unsafe {
+        #[cfg(not(Py_3_12))]
+        ffi::PyUnicode_READY(obj.ptr());
+        let size = ffi::PyUnicode_GET_LENGTH(obj.ptr()).cast_unsigned();
+        let data = ffi::PyUnicode_DATA(obj.ptr());
+        match ffi::PyUnicode_KIND(obj.ptr()) {
+            ffi::PyUnicode_1BYTE_KIND => {
+                let bytes = core::slice::from_raw_parts(data.cast::<u8>(), size);
+                if bytes.is_ascii() { Text::Utf8(bytes) } else { Text::One(bytes) }
+            }
+            ffi::PyUnicode_2BYTE_KIND => Text::Two(core::slice::from_raw_parts(data.cast::<u16>(), size)),
+            _ => Text::Four(core::slice::from_raw_parts(data.cast::<u32>(), size)),
+        }
+    }
+}
+
+impl Text<'_> {
+    /// UTF-8 bytes it takes, and whether a lone surrogate is among the code points.
+    pub fn measure(self) -> (usize, bool) {
+        match self {
+            Self::Utf8(bytes) => (bytes.len(), false),
+            Self::One(bytes) => (bytes.len() + bytes.iter().filter(|byte| **byte >= 0x80).count(), false),
+            Self::Two(units) => units.iter().fold((0, false), |(size, lone), unit| {
+                (size + width(u32::from(*unit)), lone | is_surrogate(u32::from(*unit)))
+            }),
+            Self::Four(points) => points
+                .iter()
+                .fold((0, false), |(size, lone), point| (size + width(*point), lone | is_surrogate(*point))),
+        }
+    }
+
+    /// Writes as many bytes as `measure` says; surrogates as three bytes like any other of their range.
+    pub fn write(self, into: &mut [u8]) {
+        match self {
+            Self::Utf8(bytes) => into.copy_from_slice(bytes),
+            Self::One(bytes) => encode(bytes.iter().map(|byte| u32::from(*byte)), into),
+            Self::Two(units) => encode(units.iter().map(|unit| u32::from(*unit)), into),
+            Self::Four(points) => encode(points.iter().copied(), into),
+        }
+    }
+}
+
+#[inline(always)]
+fn width(point: u32) -> usize {
+    1 + usize::from(point >= 0x80) + usize::from(point >= 0x800) + usize::from(point >= 0x1_0000)
+}
+
+#[inline(always)]
+fn is_surrogate(point: u32) -> bool {
+    point & 0xffff_f800 == 0xd800
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "each byte is masked or shifted into range")]
+fn encode(points: impl Iterator<Item = u32>, mut into: &mut [u8]) {
+    for point in points {
+        let tail = |shift: u32| 0x80 | (point >> shift & 0x3f) as u8;
+        let unit = match width(point) {
+            1 => [point as u8, 0, 0, 0],
+            2 => [0xc0 | (point >> 6) as u8, tail(0), 0, 0],
+            3 => [0xe0 | (point >> 12) as u8, tail(6), tail(0), 0],
+            _ => [0xf0 | (point >> 18) as u8, tail(12), tail(6), tail(0)],
+        };
+        let (here, rest) = into.split_at_mut(width(point));
+        here.copy_from_slice(&unit[..here.len()]);
+        into = rest;
+    }
+}

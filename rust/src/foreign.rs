@@ -1,0 +1,138 @@
+//! The only room where Python code is called. Whoever calls in here is at a checkpoint.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
+
+use crate::ffi::{Obj, Owned};
+
+/// The functions of `siftpack.bridge`, looked up once.
+#[derive(Debug)]
+pub struct Bridge {
+    plan: Py<PyAny>,
+    build: Py<PyAny>,
+    assemble: Py<PyAny>,
+    tombstone: Py<PyAny>,
+    named: Py<PyAny>,
+    type_name: Py<PyAny>,
+    order: Py<PyAny>,
+    path: Py<PyAny>,
+    inflate: Py<PyAny>,
+    /// The deque type itself, whose own iterator is used.
+    pub deque: Py<PyAny>,
+    /// A name no class has, to make the interpreter number a class's state.
+    pub probe: Py<PyString>,
+}
+
+static BRIDGE: PyOnceLock<Bridge> = PyOnceLock::new();
+
+/// What `lower` says of a value: ext code, payload, and the type of a tzinfo that was left out.
+pub type Lowered<'py> = (i8, Bound<'py, PyBytes>, Option<Bound<'py, PyAny>>);
+
+impl Bridge {
+    /// The bridge, built at the first question.
+    pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        BRIDGE.get_or_try_init(py, || {
+            let module = py.import("siftpack.bridge")?;
+            let find = |name: &str| module.getattr(name).map(Bound::unbind);
+            let sample = find("layout_samples")?.call0(py)?;
+            let (instance, ordered): (Py<PyAny>, Py<PyAny>) = sample.extract(py)?;
+            if !crate::ffi::inline_layouts_hold(Obj::of(instance.bind(py)), Obj::of(ordered.bind(py))) {
+                return Err(PyRuntimeError::new_err("siftpack was built for another layout of Python's objects"));
+            }
+            Ok(Self {
+                plan: find("plan")?,
+                build: find("build")?,
+                assemble: find("assemble")?,
+                tombstone: find("tombstone")?,
+                named: find("named")?,
+                type_name: find("type_name")?,
+                order: find("order")?,
+                path: find("path")?,
+                inflate: find("inflate")?,
+                deque: find("deque")?,
+                probe: PyString::intern(py, "__siftpack_probe__").unbind(),
+            })
+        })
+    }
+
+    /// The plan of a type, as the tuple that `plan.rs` reads.
+    pub fn plan<'py>(&self, cls: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+        Ok(self.plan.bind(cls.py()).call1((cls,))?.cast_into::<PyTuple>()?)
+    }
+
+    /// The payload of a value; None if its storage is not what its type promises.
+    pub fn lower<'py>(lower: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Option<Lowered<'py>>> {
+        lower.call1((value,))?.extract()
+    }
+
+    /// The value of an ext. Raises `ValueError` for a bad payload.
+    pub fn build(&self, py: Python<'_>, code: i8, payload: &[u8]) -> PyResult<Owned> {
+        let payload = crate::ffi::Make::bytes(py, payload)?.into_py(py);
+        Ok(Owned::from_py(self.build.call1(py, (code, payload))?))
+    }
+
+    /// A container of the standard library from its clean parts.
+    pub fn assemble(&self, py: Python<'_>, mark: u8, items: Owned, bound: Option<u64>) -> PyResult<Owned> {
+        let items = items.into_py(py);
+        Ok(Owned::from_py(self.assemble.call1(py, (mark, items, bound))?))
+    }
+
+    /// A tombstone and its payload.
+    pub fn tombstone<'py>(&self, kind: u8, cls: &Bound<'py, PyAny>) -> PyResult<(Owned, Bound<'py, PyBytes>)> {
+        let (stone, payload): (Py<PyAny>, _) = self.tombstone.bind(cls.py()).call1((kind, cls))?.extract()?;
+        Ok((Owned::from_py(stone), payload))
+    }
+
+    /// The string of `Action.NAME`.
+    pub fn named(&self, value: &Bound<'_, PyAny>, kind: u8) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.named.call1(value.py(), (value, kind))?))
+    }
+
+    /// `module.qualname` of a type.
+    pub fn type_name<'py>(&self, cls: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.type_name.bind(cls.py()).call1((cls,))
+    }
+
+    /// The order of the findings of one set.
+    pub fn order(&self, rows: &Bound<'_, PyList>) -> PyResult<Vec<usize>> {
+        self.order.call1(rows.py(), (rows,))?.extract(rows.py())
+    }
+
+    /// The payload of a compressed frame, at most `bound` bytes long. Raises `FrameError`.
+    pub fn inflate(&self, py: Python<'_>, payload: &[u8], bound: usize) -> PyResult<Py<PyBytes>> {
+        Ok(self.inflate.call1(py, (PyBytes::new(py, payload), bound))?.extract(py)?)
+    }
+
+    /// A path as text.
+    pub fn path(&self, steps: &Bound<'_, PyTuple>) -> PyResult<String> {
+        self.path.call1(steps.py(), (steps,))?.extract(steps.py())
+    }
+
+    /// An error of `siftpack.errors`; whatever goes wrong on the way to it is raised instead.
+    pub fn error(py: Python<'_>, name: &str, message: &str) -> PyErr {
+        let class = py.import("siftpack.errors").and_then(|errors| errors.getattr(name));
+        match class.and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+            Ok(class) => PyErr::from_type(class, (message.to_owned(),)),
+            Err(trouble) => trouble,
+        }
+    }
+
+    /// Kind and type name of a refusal.
+    pub fn describe(py: Python<'_>, kind: u8, cls: &Bound<'_, PyAny>) -> String {
+        let described = py.import("siftpack.bridge").and_then(|bridge| {
+            bridge.getattr("described")?.call1((kind, cls))?.extract::<String>()
+        });
+        described.unwrap_or_else(|_| "an object".to_owned())
+    }
+
+    /// `siftpack.report.Report` around raw findings.
+    pub fn report(py: Python<'_>, raw: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        static REPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let class = REPORT.get_or_try_init(py, || {
+            py.import("siftpack.report")?.getattr("Report").map(Bound::unbind)
+        })?;
+        class.call1(py, (raw,))
+    }
+}

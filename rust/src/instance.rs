@@ -1,0 +1,233 @@
+//! Instances with fields: records, opaque objects, exceptions, and what subclasses of data carry beside it.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::error::Fault;
+use crate::ffi::{
+    Exact, Obj, Slot, dict_next, exception, instance_items, same_name, slot_value, tuple_get, tuple_len,
+};
+use crate::foreign::Bridge;
+use crate::kind::{Action, Shape, kind};
+use crate::plan::{Field, Plan};
+use crate::redact::secret_name;
+use crate::report::Step;
+use crate::sink::{Build, Sink};
+use crate::walk::{FieldValue, Opaque, Source, Visit, Walk};
+
+impl<S: Sink> Walk<'_, S> {
+    /// Opens a frame over the declared fields of a record.
+    pub fn record(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        let start = self.arena.len();
+        self.declared(obj, plan)?;
+        self.open_fields(obj, start)
+    }
+
+    fn open_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
+        let end = self.arena.len();
+        self.open(obj, Source::Fields(start, end), Build::Map, end - start, None)?;
+        Ok(Visit::Opened)
+    }
+
+    fn push_field(&mut self, name: Obj, value: Obj, secret: bool) -> Result<(), Fault> {
+        self.arena.try_reserve(1).map_err(|_| Fault::NoMemory)?;
+        self.arena.push(FieldValue { name, value, secret });
+        Ok(())
+    }
+
+    /// Puts the declared fields that are set on the arena, then declared extras; reports whatever else is there.
+    pub fn declared(&mut self, obj: Obj, plan: &Plan) -> Result<(), Fault> {
+        let start = self.arena.len();
+        if plan.shape == Shape::NamedTuple {
+            return self.named_tuple(obj, plan);
+        }
+        let mut own = Vec::new();
+        instance_items(obj, |name, value| own.push((name, value)));
+        for (at, field) in plan.fields.iter().enumerate() {
+            let name = Obj::of(field.name.bind(self.py));
+            let value = match field.slot {
+                Some(slot) => slot_value(obj, slot),
+                None => find(&own, at, name),
+            };
+            if let Some(value) = value {
+                self.push_field(name, value, field.secret)?;
+            }
+        }
+        if let Some(extra) = &plan.extra
+            && let Some(slot) = Slot::of(Obj::of(extra.bind(self.py)))
+            && let Some(extras) = slot_value(obj, slot)
+            && extras.exact() == Exact::Dict
+        {
+            self.extras(extras, plan)?;
+        }
+        self.beside(obj, &plan.rest)?;
+        for (name, value) in own {
+            let kept = |field: &Field| field.slot.is_none() && same_name(Obj::of(field.name.bind(self.py)), name);
+            if !plan.fields.iter().any(kept) {
+                self.note_attribute(name, value)?;
+            }
+        }
+        debug_assert!(self.arena.len() >= start);
+        Ok(())
+    }
+
+    fn named_tuple(&mut self, obj: Obj, plan: &Plan) -> Result<(), Fault> {
+        self.attributes_but(obj, &[], None)?;
+        for (at, field) in plan.fields.iter().enumerate() {
+            if let Some(value) = tuple_get(obj, at) {
+                self.push_field(Obj::of(field.name.bind(self.py)), value, field.secret)?;
+            }
+        }
+        for at in plan.fields.len()..tuple_len(obj) {
+            if let Some(item) = tuple_get(obj, at) {
+                self.note(kind::ATTRIBUTE, Action::Drop, item.ty(), Some(Step::Index(at)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn extras(&mut self, extras: Obj, plan: &Plan) -> Result<(), Fault> {
+        let mut position = 0;
+        while let Some((name, value)) = dict_next(extras, &mut position) {
+            let declared = |field: &Field| same_name(Obj::of(field.name.bind(self.py)), name);
+            if name.is_str() && !plan.fields.iter().any(declared) {
+                self.push_field(name, value, secret_name(name))?;
+            } else {
+                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::of_key(name)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a frame over the public fields of an instance nobody knows; if nothing is left of it, it is undone.
+    pub fn opaque(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        let (start, mark) = (self.arena.len(), self.findings.mark());
+        for field in &plan.fields {
+            if let Some(value) = field.slot.and_then(|slot| slot_value(obj, slot)) {
+                self.push_field(Obj::of(field.name.bind(self.py)), value, field.secret)?;
+            }
+        }
+        let mut own = Vec::new();
+        instance_items(obj, |name, value| own.push((name, value)));
+        for (name, value) in own {
+            let slotted = |field: &Field| same_name(Obj::of(field.name.bind(self.py)), name);
+            if !name.is_str() {
+                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Type(name.ty().as_obj().own())))?;
+            } else if plan.fields.iter().any(slotted) {
+                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Key(name.own())))?;
+            } else {
+                self.push_field(name, value, secret_name(name))?;
+            }
+        }
+        let mut kept = start;
+        for at in start..self.arena.len() {
+            let field = self.arena[at];
+            if is_private(field.name) {
+                self.note(kind::PRIVATE, Action::Drop, field.value.ty(), Some(Step::Key(field.name.own())))?;
+            } else {
+                self.arena[kept] = field;
+                kept += 1;
+            }
+        }
+        self.arena.truncate(kept);
+        let visit = self.open_fields(obj, start)?;
+        self.make_opaque(Opaque { ty: obj.ty(), mark, holds: None });
+        Ok(visit)
+    }
+
+    /// Opens a frame over what an exception says: its type, message, args, notes and cause.
+    pub fn exception(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        self.pin(obj);
+        let name = self.foreign(|py| Ok(Bridge::get(py)?.type_name(&obj.ty().as_obj().bind(py))?.unbind()))?;
+        let (py, own) = (self.py, exception(obj));
+        let notes_name = Obj::of(intern!(py, "__notes__").as_any());
+        let (mut notes, mut rows) = (None, Vec::new());
+        instance_items(obj, |each, value| {
+            if same_name(each, notes_name) {
+                notes = Some(value);
+            }
+        });
+        let mut add = |name: &Bound<'_, PyString>, value: Obj| rows.push((Obj::of(name.as_any()).own(), value.own()));
+        add(intern!(py, "type"), Obj::of(name.bind(py)));
+        if let Some(args) = own.args {
+            if let Some(message) = tuple_get(args, 0).filter(|first| first.is_str()) {
+                add(intern!(py, "message"), message);
+            }
+            add(intern!(py, "args"), args);
+        }
+        if let Some(notes) = notes {
+            add(intern!(py, "notes"), notes);
+        }
+        if let Some(cause) = own.cause {
+            add(intern!(py, "cause"), cause);
+        } else if let Some(context) = own.context {
+            add(intern!(py, "context"), context);
+        }
+        let count = rows.len();
+        self.attributes_but(obj, &[], Some(notes_name))?;
+        self.open(obj, Source::Items(rows), Build::Map, count, None)?;
+        Ok(Visit::Opened)
+    }
+
+    /// Reports what an instance of data carries beside it.
+    pub fn attributes(&mut self, obj: Obj, plan: &Plan) -> Result<(), Fault> {
+        if plan.exact && plan.shape == Shape::Value {
+            return Ok(());
+        }
+        let kept = (plan.shape == Shape::ChainMap).then(|| Obj::of(intern!(self.py, "maps").as_any()));
+        self.attributes_but(obj, &plan.fields, kept)
+    }
+
+    fn attributes_but(&mut self, obj: Obj, slots: &[Field], kept: Option<Obj>) -> Result<(), Fault> {
+        self.beside(obj, slots)?;
+        let mut own = Vec::new();
+        instance_items(obj, |name, value| own.push((name, value)));
+        for (name, value) in own {
+            if !kept.is_some_and(|kept| same_name(kept, name)) {
+                self.note_attribute(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports slots that hold something.
+    fn beside(&mut self, obj: Obj, slots: &[Field]) -> Result<(), Fault> {
+        for field in slots {
+            let value = field.slot.and_then(|slot| slot_value(obj, slot)).filter(|value| !value.is_none());
+            if let Some(value) = value {
+                self.note_attribute(Obj::of(field.name.bind(self.py)), value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_attribute(&mut self, name: Obj, value: Obj) -> Result<(), Fault> {
+        if !name.is_str() {
+            let step = Step::Type(name.ty().as_obj().own());
+            return self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(step));
+        }
+        let kind = if is_private(name) { kind::PRIVATE } else { kind::ATTRIBUTE };
+        self.note(kind, Action::Drop, value.ty(), Some(Step::Key(name.own())))
+    }
+}
+
+/// The value under a name; most often at the very place where it is declared.
+#[inline(always)]
+fn find(own: &[(Obj, Obj)], at: usize, name: Obj) -> Option<Obj> {
+    if let Some((first, value)) = own.get(at)
+        && *first == name
+    {
+        return Some(*value);
+    }
+    own.iter().find(|(each, _)| same_name(*each, name)).map(|(_, value)| *value)
+}
+
+/// True if a name begins with an underscore.
+fn is_private(name: Obj) -> bool {
+    match crate::ffi::text(name) {
+        crate::ffi::Text::Utf8(bytes) | crate::ffi::Text::One(bytes) => bytes.first() == Some(&b'_'),
+        crate::ffi::Text::Two(units) => units.first() == Some(&u16::from(b'_')),
+        crate::ffi::Text::Four(points) => points.first() == Some(&u32::from(b'_')),
+    }
+}

@@ -1,0 +1,402 @@
+//! Hash position: dict keys and set elements are lowered to clean hashable values before they are written.
+//!
+//! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
+
+use pyo3::prelude::*;
+
+use crate::error::{Bound, Fault};
+use crate::ffi::{
+    Make, Exact, Int, Obj, Out, Owned, Text, Ty, contains, int_value, new_set, set_add, set_from, set_items, text,
+    tuple_from, tuple_get, tuple_len,
+};
+use crate::foreign::Bridge;
+use crate::guard::Hashes;
+use crate::kind::{Action, Shape, code, kind};
+use crate::plan::Plan;
+use crate::report::Step;
+use crate::sink::builtins::base_value;
+use crate::sink::msgpack::{write_base, write_mark, write_plain, write_value};
+use crate::sink::{Lowered, Sink};
+use crate::walk::{Visit, Walk};
+
+/// Enum values that may stand for one another in a row.
+const HOPS: usize = 32;
+
+/// Where a key is: containers around it, containers inside the key around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    depth: usize,
+    inside: usize,
+}
+
+/// Keys of one mapping, from the first one on that is not plain.
+#[derive(Debug)]
+pub struct Seen {
+    set: Owned,
+    hashes: Hashes,
+}
+
+/// True for None, bool, float, bytes, an int of 64 bits, a str without lone surrogates.
+#[inline(always)]
+pub fn has_plain_form(key: Obj) -> bool {
+    match key.exact() {
+        Exact::Str => match text(key) {
+            Text::Utf8(_) | Text::One(_) => true,
+            wide => !wide.measure().1,
+        },
+        Exact::Int => !matches!(int_value(key), Int::Big(_) | Int::NoMemory),
+        Exact::Nil | Exact::Bool | Exact::Float | Exact::Bytes => true,
+        _ => false,
+    }
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes the present key of the top frame, which is not plain or follows one that was not.
+    /// False if its entry leaves.
+    #[inline(never)]
+    pub fn strange_key(&mut self, key: Obj) -> Result<bool, Fault> {
+        self.checkpoint()?;
+        self.know_keys()?;
+        let lowered = if has_plain_form(key) {
+            Some(self.lower_plain(key)?)
+        } else {
+            self.lower_key(key, Place { depth: self.depth(), inside: 0 })?
+        };
+        let Some(lowered) = lowered else { return Ok(false) };
+        let Some(mut seen) = self.top().and_then(|frame| frame.keys.take()) else { return Ok(false) };
+        let fresh = self.first_of_its_kind(&lowered, &mut seen);
+        if let Some(frame) = self.top() {
+            frame.keys = Some(seen);
+        }
+        if fresh? {
+            self.sink.key(lowered)?;
+            return Ok(true);
+        }
+        self.note(kind::KEY_COLLISION, Action::Drop, key.ty(), None)?;
+        Ok(false)
+    }
+
+    /// From here on the top frame remembers its keys.
+    fn know_keys(&mut self) -> Result<(), Fault> {
+        let py = self.py;
+        let Some(frame) = self.top() else { return Ok(()) };
+        if frame.keys.is_none() {
+            let (set, _) = set_from(py, false, frame.earlier_keys())?;
+            frame.keys = Some(Box::new(Seen { set, hashes: Hashes::default() }));
+        }
+        Ok(())
+    }
+
+    /// Charges a key, and adds it to those seen unless an equal one is there.
+    fn first_of_its_kind(&mut self, lowered: &Lowered, seen: &mut Seen) -> Result<bool, Fault> {
+        self.weigh(lowered, &mut seen.hashes)?;
+        let value = lowered.value.obj();
+        let set = seen.set.obj();
+        self.foreign(|py| {
+            if contains(py, set, value)? {
+                return Ok(false);
+            }
+            set_add(py, set, value)?;
+            Ok(true)
+        })
+    }
+
+    /// Charges what is dear to hash and what a forger could make collide.
+    fn weigh(&mut self, lowered: &Lowered, hashes: &mut Hashes) -> Result<(), Fault> {
+        let value = lowered.value.obj();
+        if has_plain_form(value) {
+            return Ok(());
+        }
+        self.budget.container_key()?;
+        let hash = self.foreign(|py| Make::hash(py, value))?;
+        Ok(hashes.add(hash)?)
+    }
+
+    fn lower_plain(&mut self, key: Obj) -> Result<Lowered, Fault> {
+        let mut out = Out::part(self.budget.limits.bytes);
+        write_plain(&mut out, key, key.exact(), &self.budget)?;
+        Ok(Lowered { value: key.own(), bytes: out.into_bytes(), container: false })
+    }
+
+    /// A hashable form of a key, or None: then its entry leaves. The caller owns `key` and is at a checkpoint.
+    fn lower_key(&mut self, key: Obj, place: Place) -> Result<Option<Lowered>, Fault> {
+        let mut key = key;
+        for hop in 0.. {
+            if key.is_plain() {
+                return self.lower_plain(key).map(Some);
+            }
+            let plan = self.plan(key)?;
+            if self.policy.action(plan.kind) != Action::Keep || !is_hashable(plan.shape) {
+                return self.drop_key(key, plan.kind);
+            }
+            if plan.shape == Shape::Value {
+                return self.lower_value(key, &plan);
+            }
+            if !plan.exact {
+                self.note(plan.kind, Action::Converted, key.ty(), None)?;
+            }
+            if plan.shape != Shape::Enum {
+                return self.lower_stored(key, &plan, place);
+            }
+            match self.enum_value(key).filter(|_| hop < HOPS) {
+                Some(value) => key = value,
+                None => return self.drop_key(key, plan.kind),
+            }
+            self.pin(key);
+        }
+        Ok(None)
+    }
+
+    fn drop_key(&mut self, key: Obj, kind: u8) -> Result<Option<Lowered>, Fault> {
+        self.note(kind, Action::Drop, key.ty(), None)?;
+        Ok(None)
+    }
+
+    fn lower_stored(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
+        if matches!(plan.shape, Shape::Int | Shape::Float | Shape::Str | Shape::Bytes) {
+            let mut out = Out::part(self.budget.limits.bytes);
+            write_base(&mut out, key, plan.shape, &self.budget)?;
+            let value = base_value(self.py, key, plan.shape)?;
+            return Ok(Some(Lowered { value, bytes: out.into_bytes(), container: false }));
+        }
+        let inside = Place { depth: place.depth + 1, inside: place.inside + 1 };
+        if inside.inside > self.budget.limits.key_depth {
+            return Err(Bound::KeyDepth.into());
+        }
+        self.budget.depth(inside.depth)?;
+        if self.path.holds(key.id()) {
+            self.back_edge(key)?;
+            return Ok(None);
+        }
+        self.budget.nodes(1)?;
+        self.path.enter(key.id())?;
+        let lowered = self.lower_container(key, plan, inside);
+        self.path.leave();
+        lowered
+    }
+
+    fn lower_container(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
+        if plan.shape == Shape::FrozenSet {
+            let mut items = Vec::new();
+            set_items(key, |item| items.push(item.own()));
+            let Some(parts) = self.unordered(items, place)? else { return Ok(None) };
+            let (value, _) = self.foreign(|py| set_from(py, true, parts.iter().map(|part| part.value.obj())))?;
+            return self.joined(value, code::FROZENSET, &parts).map(Some);
+        }
+        let Some(parts) = (if plan.shape == Shape::Tuple {
+            self.tuple_parts(key, place)?
+        } else {
+            self.field_parts(key, plan, place)?
+        }) else {
+            return Ok(None);
+        };
+        let value = tuple_from(self.py, parts.iter().map(|part| part.value.obj()))?;
+        self.joined(value, code::TUPLE, &parts).map(Some)
+    }
+
+    fn joined(&mut self, value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
+        let mut out = Out::part(self.budget.limits.bytes);
+        write_mark(&mut out, mark, parts.len())?;
+        for part in parts {
+            out.slice(&part.bytes)?;
+        }
+        Ok(Lowered { value, bytes: out.into_bytes(), container: true })
+    }
+
+    fn tuple_parts(&mut self, key: Obj, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+        let mut parts = Vec::new();
+        for at in 0..tuple_len(key) {
+            let Some(item) = tuple_get(key, at) else { continue };
+            match self.lower_key(item, place)? {
+                Some(part) => parts.push(part),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(parts))
+    }
+
+    fn field_parts(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+        let start = self.arena.len();
+        self.declared(key, plan)?;
+        self.checkpoint()?;
+        let mut parts = Some(Vec::new());
+        for at in start..self.arena.len() {
+            let field = self.arena[at];
+            let masked = field.secret && !field.value.is_none() && field.value.exact() != Exact::Bool;
+            let part = if masked { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
+            match (part, &mut parts) {
+                (Some(part), Some(found)) => found.push(part),
+                _ => {
+                    parts = None;
+                    break;
+                }
+            }
+        }
+        self.drop_fields(start);
+        Ok(parts)
+    }
+
+    /// What stands for a secret field of a record that is a key.
+    fn mask(&mut self, name: Obj, value: Obj) -> Result<Option<Lowered>, Fault> {
+        let action = self.policy.action(kind::SECRET);
+        self.note(kind::SECRET, action, value.ty(), Some(Step::Key(name.own())))?;
+        match action {
+            Action::Tombstone => {
+                self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
+                let ty = value.ty().as_obj();
+                let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kind::SECRET, &ty.bind(py)))?;
+                self.as_ext(stone, code::TOMBSTONE, payload.as_bytes()).map(Some)
+            }
+            Action::Name => {
+                let name = self.foreign(|py| Bridge::get(py)?.named(&value.bind(py), kind::SECRET))?;
+                self.lower_plain(name.obj()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
+        let mut out = Out::part(self.budget.limits.bytes);
+        write_value(&mut out, code, payload, &self.budget)?;
+        Ok(Lowered { value, bytes: out.into_bytes(), container: false })
+    }
+
+    fn lower_value(&mut self, key: Obj, plan: &Plan) -> Result<Option<Lowered>, Fault> {
+        let Some((code, payload, foreign)) = self.lower(key, plan)? else { return self.drop_key(key, plan.kind) };
+        if matches!(code, code::BYTEARRAY | code::ARRAY) {
+            return self.drop_key(key, plan.kind);
+        }
+        let payload = payload.as_bytes();
+        self.budget.nodes(code::cost(code, payload.len()))?;
+        if code == code::MEMORYVIEW {
+            self.note(plan.kind, Action::Converted, key.ty(), None)?;
+            let start = 2 + 8 * usize::from(payload.get(1).copied().unwrap_or(0));
+            let raw = Make::bytes(self.py, payload.get(start..).unwrap_or_default())?;
+            return self.lower_plain(raw.obj()).map(Some);
+        }
+        if plan.exact && foreign.is_none() {
+            return self.as_ext(key.own(), code, payload).map(Some);
+        }
+        let ty: Ty = foreign.as_ref().map_or_else(|| key.ty(), |ty| Obj::of(ty).as_type());
+        self.note(plan.kind, Action::Converted, ty, None)?;
+        let value = self.foreign(|py| Bridge::get(py)?.build(py, code, payload))?;
+        self.as_ext(value, code, payload).map(Some)
+    }
+
+    /// Writes a set or frozenset in canonical order.
+    pub fn set(&mut self, set: Obj, frozen: bool) -> Result<Visit, Fault> {
+        let depth = self.depth() + 1;
+        self.budget.depth(depth)?;
+        self.budget.nodes(1)?;
+        let mut items = Vec::new();
+        set_items(set, |item| items.push(item.own()));
+        let parts = if items.iter().all(|item| has_plain_form(item.obj())) {
+            let mut parts = Vec::new();
+            for item in &items {
+                parts.push(self.lower_plain(item.obj())?);
+            }
+            parts.sort_by(|left, right| left.bytes.cmp(&right.bytes));
+            parts
+        } else {
+            self.checkpoint()?;
+            self.pin(set);
+            self.path.enter(set.id())?;
+            let parts = self.unordered(items, Place { depth, inside: 0 });
+            self.path.leave();
+            parts?.unwrap_or_default()
+        };
+        self.sink.set(self.py, frozen, parts)?;
+        Ok(Visit::Kept)
+    }
+
+    /// Lowers the elements of a set: canonical order, equal ones once, findings in an order no hash seed changes.
+    /// None if one of them cannot be lowered inside a key.
+    fn unordered(&mut self, items: Vec<Owned>, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+        self.checkpoint()?;
+        let start = self.findings.begin_set();
+        let parts = self.lower_elements(items, place);
+        let py = self.py;
+        let mut findings = core::mem::replace(&mut self.findings, crate::report::Findings::new(false));
+        let sorted = self.foreign(|_| findings.end_set(py, start));
+        self.findings = findings;
+        sorted?;
+        parts
+    }
+
+    fn lower_elements(&mut self, items: Vec<Owned>, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+        let mut hashes = Hashes::default();
+        let mut rows = Vec::new();
+        for item in items {
+            self.stand_at(&item, place);
+            match self.lower_key(item.obj(), place)? {
+                Some(part) => {
+                    self.weigh(&part, &mut hashes)?;
+                    rows.push((part, item));
+                }
+                None if place.inside > 0 => return Ok(None),
+                None => self.pin(item.obj()),
+            }
+        }
+        rows.sort_by(|(left, _), (right, _)| left.bytes.cmp(&right.bytes));
+        self.break_ties(&mut rows)?;
+        let set = new_set(self.py)?;
+        let mut kept = Vec::new();
+        for (part, item) in rows {
+            self.stand_at(&item, place);
+            let (value, seen) = (part.value.obj(), set.obj());
+            if self.foreign(|py| contains(py, seen, value))? {
+                self.note(kind::KEY_COLLISION, Action::Drop, item.obj().ty(), None)?;
+            } else {
+                self.foreign(|py| set_add(py, seen, value))?;
+                kept.push(part);
+            }
+        }
+        if place.inside == 0 {
+            self.element = None;
+        }
+        Ok(Some(kept))
+    }
+
+    /// Findings name the type of the element they are about.
+    fn stand_at(&mut self, item: &Owned, place: Place) {
+        if place.inside == 0 {
+            self.element = Some(item.obj().ty());
+        }
+    }
+
+    /// Elements of the same bytes are put in the order of their types' names.
+    fn break_ties(&mut self, rows: &mut [(Lowered, Owned)]) -> Result<(), Fault> {
+        if !rows.windows(2).any(|pair| pair[0].0.bytes == pair[1].0.bytes) {
+            return Ok(());
+        }
+        let mut names = std::collections::HashMap::new();
+        for (_, item) in rows.iter() {
+            let ty = item.obj().ty();
+            if !names.contains_key(&ty.id()) {
+                let name = self.foreign(|py| Bridge::get(py)?.type_name(&ty.as_obj().bind(py))?.extract::<String>())?;
+                names.insert(ty.id(), name);
+            }
+        }
+        rows.sort_by(|(left, a), (right, b)| {
+            let by_name = || names[&a.obj().ty().id()].cmp(&names[&b.obj().ty().id()]);
+            left.bytes.cmp(&right.bytes).then_with(by_name)
+        });
+        Ok(())
+    }
+}
+
+fn is_hashable(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Value
+            | Shape::Int
+            | Shape::Float
+            | Shape::Str
+            | Shape::Bytes
+            | Shape::Tuple
+            | Shape::FrozenSet
+            | Shape::Enum
+            | Shape::Record
+            | Shape::NamedTuple
+    )
+}

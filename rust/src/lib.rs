@@ -1,0 +1,36 @@
+//! `siftpack._core`: walks any Python object graph, sifts out the machinery, writes MessagePack in one pass.
+//!
+//! The way of a value: [`api`] takes it, [`walk`] goes through it by the [`plan`] of each type, within what
+//! [`guard`] allows, and a [`sink`] writes it. [`decode`] is the way back. [`foreign`] is the only room that calls
+//! Python code, [`ffi`] the only one that says `unsafe`.
+#![deny(unsafe_code)]
+
+mod api;
+mod decode;
+mod error;
+mod fast;
+mod ffi;
+mod foreign;
+mod guard;
+mod instance;
+mod keys;
+mod kind;
+mod plan;
+mod policy;
+mod redact;
+mod report;
+mod sink;
+mod visit;
+mod walk;
+
+/// The extension module.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::api::{
+        dumps, dumps_with_report, forget_plans, inspect, loads, packb, packb_with_report, sanitize, secret_name,
+        unpackb,
+    };
+    #[pymodule_export]
+    use crate::report::RawFindings;
+}

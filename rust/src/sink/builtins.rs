@@ -1,0 +1,126 @@
+//! An isolated copy: clean builtins and values, each container built when it is complete.
+
+use pyo3::prelude::*;
+
+use super::{Build, Lowered, Sink};
+use crate::error::Fault;
+use crate::ffi::{Make, Exact, Int, Obj, Owned, Stack, Text, int_value, text};
+use crate::foreign::Bridge;
+use crate::guard::Budget;
+use crate::kind::{Shape, code};
+
+/// Collects parts on a stack.
+#[derive(Debug, Default)]
+pub struct Builtins {
+    stack: Stack,
+}
+
+impl Builtins {
+    /// The one value left at the end.
+    pub fn finish(mut self) -> Option<Owned> {
+        self.stack.pop()
+    }
+}
+
+/// The exact int, float, str or bytes in a subclass.
+pub fn base_value(py: Python<'_>, obj: Obj, shape: Shape) -> Result<Owned, Fault> {
+    Ok(match shape {
+        Shape::Float => Make::float(py, obj.float())?,
+        Shape::Bytes => Make::bytes(py, obj.bytes())?,
+        Shape::Int => match int_value(obj) {
+            Int::Small(value) => Make::signed(py, value)?,
+            Int::Large(value) => Make::unsigned(py, value)?,
+            Int::Big(bytes) => Bridge::get(py)?.build(py, code::BIGINT, &bytes)?,
+            Int::NoMemory => return Err(Fault::NoMemory),
+        },
+        _ => {
+            let characters = text(obj);
+            let (size, lone) = characters.measure();
+            let mut copy = Vec::new();
+            copy.try_reserve_exact(size).map_err(|_| Fault::NoMemory)?;
+            copy.resize(size, 0);
+            match characters {
+                Text::Utf8(data) => copy.copy_from_slice(data),
+                wide => wide.write(&mut copy),
+            }
+            match core::str::from_utf8(&copy) {
+                Ok(valid) if !lone => Make::str(py, valid)?,
+                _ => Bridge::get(py)?.build(py, code::STR, &copy)?,
+            }
+        }
+    })
+}
+
+impl Sink for Builtins {
+    const BUILDS: bool = true;
+
+    #[inline(always)]
+    fn plain(&mut self, _: Python<'_>, obj: Obj, _: Exact, _: &Budget) -> Result<(), Fault> {
+        Ok(self.stack.push(obj.own())?)
+    }
+
+    fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, _: &Budget) -> Result<(), Fault> {
+        let value = base_value(py, obj, shape)?;
+        Ok(self.stack.push(value)?)
+    }
+
+    fn value(&mut self, _: i8, _: &[u8], obj: Option<Owned>, _: &Budget) -> Result<(), Fault> {
+        match obj {
+            Some(obj) => Ok(self.stack.push(obj)?),
+            None => Err(Fault::NoMemory),
+        }
+    }
+
+    fn key(&mut self, lowered: Lowered) -> Result<(), Fault> {
+        Ok(self.stack.push(lowered.value)?)
+    }
+
+    fn set(&mut self, py: Python<'_>, frozen: bool, items: Vec<Lowered>) -> Result<(), Fault> {
+        let height = self.stack.len();
+        for item in items {
+            self.stack.push(item.value)?;
+        }
+        let (set, _) = self.stack.set(py, height, frozen)?;
+        Ok(self.stack.push(set)?)
+    }
+
+    #[inline(always)]
+    fn position(&self) -> usize {
+        self.stack.len()
+    }
+
+    #[inline(always)]
+    fn truncate(&mut self, position: usize) {
+        self.stack.truncate(position);
+    }
+
+    #[inline(always)]
+    fn open(&mut self, _: Build, _: usize) -> Result<usize, Fault> {
+        Ok(self.stack.len())
+    }
+
+    #[inline(always)]
+    fn close(&mut self, py: Python<'_>, build: Build, token: usize, _: usize, _: usize) -> Result<(), Fault> {
+        let built = match build {
+            Build::List => self.stack.list(py, token)?,
+            Build::TUPLE => self.stack.tuple(py, token)?,
+            Build::Map => self.stack.dict(py, token)?.0,
+            Build::Tagged(mark) => {
+                let items = self.stack.list(py, token)?;
+                Bridge::get(py)?.assemble(py, mark, items, None)?
+            }
+            Build::Deque(bound) => {
+                let items = self.stack.list(py, token)?;
+                let bound = (bound != code::UNBOUNDED).then_some(bound);
+                Bridge::get(py)?.assemble(py, code::DEQUE, items, bound)?
+            }
+            Build::TaggedMap(mark) => {
+                let (inner, _) = self.stack.dict(py, token)?;
+                self.stack.push(inner)?;
+                let items = self.stack.list(py, token)?;
+                Bridge::get(py)?.assemble(py, mark, items, None)?
+            }
+        };
+        Ok(self.stack.push(built)?)
+    }
+}

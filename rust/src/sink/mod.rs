@@ -1,0 +1,83 @@
+//! What a walk writes into: MessagePack bytes, Python builtins, or nothing.
+
+pub mod builtins;
+pub mod msgpack;
+pub mod nothing;
+
+use pyo3::prelude::*;
+
+use crate::error::Fault;
+use crate::ffi::{Exact, Obj, Owned};
+use crate::guard::Budget;
+use crate::kind::{Shape, code};
+
+/// What a frame becomes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Build {
+    /// A list.
+    List,
+    /// A dict: from a mapping, a record, an exception or an opaque instance.
+    Map,
+    /// A tagged array: its mark.
+    Tagged(u8),
+    /// A deque and its bound.
+    Deque(u64),
+    /// A tagged array that holds one map: its mark.
+    TaggedMap(u8),
+}
+
+impl Build {
+    /// The build of a tuple.
+    pub const TUPLE: Self = Self::Tagged(code::TUPLE);
+
+    /// True if an element that is left out becomes None, because position has meaning.
+    pub fn keeps_positions(self) -> bool {
+        matches!(self, Self::Tagged(code::TUPLE | code::SLICE))
+    }
+
+    /// True if the entries are keys and values.
+    pub fn is_map(self) -> bool {
+        matches!(self, Self::Map | Self::TaggedMap(_))
+    }
+
+    /// Containers it is written as.
+    pub fn levels(self) -> usize {
+        if matches!(self, Self::TaggedMap(_)) { 2 } else { 1 }
+    }
+}
+
+/// One element of a set, or a key that is not plain, as it is written and as it is in Python.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The clean value.
+    pub value: Owned,
+    /// Its bytes as an element.
+    pub bytes: Vec<u8>,
+    /// A tuple or frozenset: as a key it takes the key form.
+    pub container: bool,
+}
+
+/// The receiving end of a walk.
+pub trait Sink {
+    /// True if values have to be built as Python objects.
+    const BUILDS: bool;
+
+    /// None, bool, int, float, str or bytes of exactly these types.
+    fn plain(&mut self, py: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault>;
+    /// The base storage of a subclass of int, float, str or bytes.
+    fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault>;
+    /// A value as ext, and as the Python object it is where one is built.
+    fn value(&mut self, code: i8, payload: &[u8], obj: Option<Owned>, budget: &Budget) -> Result<(), Fault>;
+    /// A key that was lowered.
+    fn key(&mut self, lowered: Lowered) -> Result<(), Fault>;
+    /// A set or frozenset of lowered elements in canonical order.
+    fn set(&mut self, py: Python<'_>, frozen: bool, items: Vec<Lowered>) -> Result<(), Fault>;
+    /// A place to come back to.
+    fn position(&self) -> usize;
+    /// Forgets what came since.
+    fn truncate(&mut self, position: usize);
+    /// Begins a container that is announced to have `count` parts; gives a token for its end.
+    fn open(&mut self, build: Build, count: usize) -> Result<usize, Fault>;
+    /// Ends a container of `kept` parts.
+    fn close(&mut self, py: Python<'_>, build: Build, token: usize, count: usize, kept: usize) -> Result<(), Fault>;
+}

@@ -1,0 +1,170 @@
+//! MessagePack, every form the shortest by the final count.
+
+use pyo3::prelude::*;
+use siftpack_wire::{marker, write};
+
+use super::{Build, Lowered, Sink};
+use crate::error::Fault;
+use crate::ffi::{Exact, Int, Obj, Out, Owned, Text, int_value, text};
+use crate::guard::Budget;
+use crate::kind::{Shape, code};
+
+/// Writes into an [`Out`].
+#[derive(Debug)]
+pub struct MsgPack {
+    /// The output.
+    pub out: Out,
+}
+
+/// Writes None, bool, int, float, str or bytes.
+#[inline(always)]
+pub fn write_plain(out: &mut Out, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
+    match exact {
+        Exact::Str => write_str(out, obj, budget),
+        Exact::Int => write_int(out, obj),
+        Exact::Float => Ok(out.short(write::float(obj.float()))?),
+        Exact::Bool => Ok(out.short(write::byte(if obj.is_true() { marker::TRUE } else { marker::FALSE }))?),
+        Exact::Bytes => {
+            let data = obj.bytes();
+            Ok(out.held(write::bin_header(budget.size(data.len())?), data, obj)?)
+        }
+        _ => Ok(out.short(write::byte(marker::NIL))?),
+    }
+}
+
+#[inline(always)]
+fn write_str(out: &mut Out, obj: Obj, budget: &Budget) -> Result<(), Fault> {
+    match text(obj) {
+        Text::Utf8(data) => Ok(out.held(write::str_header(budget.size(data.len())?), data, obj)?),
+        wide => write_wide(out, wide, budget),
+    }
+}
+
+#[inline(never)]
+fn write_wide(out: &mut Out, wide: Text<'_>, budget: &Budget) -> Result<(), Fault> {
+    let (size, lone) = wide.measure();
+    let announced = budget.size(size)?;
+    let form = if lone { write::ext_header(code::STR, announced) } else { write::str_header(announced) };
+    Ok(out.transcoded(form, wide, size)?)
+}
+
+#[inline(always)]
+fn write_int(out: &mut Out, obj: Obj) -> Result<(), Fault> {
+    match int_value(obj) {
+        Int::Small(value) => Ok(out.short(write::int(value))?),
+        Int::Large(value) => Ok(out.short(write::uint(value))?),
+        Int::Big(bytes) => write_ext(out, code::BIGINT, &bytes),
+        Int::NoMemory => Err(Fault::NoMemory),
+    }
+}
+
+fn write_ext(out: &mut Out, code: i8, payload: &[u8]) -> Result<(), Fault> {
+    let size = u32::try_from(payload.len()).map_err(|_| crate::error::Bound::StrBytes)?;
+    Ok(out.headed(write::ext_header(code, size), payload)?)
+}
+
+/// Writes an ext value whose size is within bounds.
+pub fn write_value(out: &mut Out, code: i8, payload: &[u8], budget: &Budget) -> Result<(), Fault> {
+    let size = budget.size(payload.len())?;
+    Ok(out.headed(write::ext_header(code, size), payload)?)
+}
+
+/// Writes a subclass of int, float, str or bytes by its base storage.
+pub fn write_base(out: &mut Out, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
+    match shape {
+        Shape::Int => write_int(out, obj),
+        Shape::Float => Ok(out.short(write::float(obj.float()))?),
+        Shape::Str => write_str(out, obj, budget),
+        _ => write_plain(out, obj, Exact::Bytes, budget),
+    }
+}
+
+/// Writes the head of a tagged array of `count` elements.
+pub fn write_mark(out: &mut Out, mark: u8, count: usize) -> Result<(), Fault> {
+    out.short(write::array_header(counted(count + 1)?))?;
+    Ok(out.headed(write::ext_header(code::MARK, 1), &[mark])?)
+}
+
+fn counted(count: usize) -> Result<u32, Fault> {
+    u32::try_from(count).map_err(|_| Fault::Limit(crate::error::Bound::Nodes))
+}
+
+impl Sink for MsgPack {
+    const BUILDS: bool = false;
+
+    #[inline(always)]
+    fn plain(&mut self, _: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
+        write_plain(&mut self.out, obj, exact, budget)
+    }
+
+    fn base(&mut self, _: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
+        write_base(&mut self.out, obj, shape, budget)
+    }
+
+    fn value(&mut self, code: i8, payload: &[u8], _: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
+        write_value(&mut self.out, code, payload, budget)
+    }
+
+    fn key(&mut self, lowered: Lowered) -> Result<(), Fault> {
+        if lowered.container {
+            return write_ext(&mut self.out, code::KEY, &lowered.bytes);
+        }
+        Ok(self.out.slice(&lowered.bytes)?)
+    }
+
+    fn set(&mut self, _: Python<'_>, frozen: bool, items: Vec<Lowered>) -> Result<(), Fault> {
+        write_mark(&mut self.out, if frozen { code::FROZENSET } else { code::SET }, items.len())?;
+        for item in items {
+            self.out.slice(&item.bytes)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn position(&self) -> usize {
+        self.out.position()
+    }
+
+    #[inline(always)]
+    fn truncate(&mut self, position: usize) {
+        self.out.truncate(position);
+    }
+
+    #[inline(always)]
+    fn open(&mut self, build: Build, count: usize) -> Result<usize, Fault> {
+        let token = self.out.position();
+        match build {
+            Build::List => self.out.short(write::array_header(counted(count)?))?,
+            Build::Map => self.out.short(write::map_header(counted(count)?))?,
+            Build::Tagged(mark) => write_mark(&mut self.out, mark, count)?,
+            Build::Deque(bound) => {
+                self.out.short(write::array_header(counted(count + 1)?))?;
+                let mut data = bound.to_be_bytes();
+                data[0] = code::DEQUE;
+                self.out.headed(write::ext_header(code::MARK, 8), &data)?;
+            }
+            Build::TaggedMap(mark) => {
+                write_mark(&mut self.out, mark, 1)?;
+                let token = self.out.position();
+                self.out.short(write::map_header(counted(count)?))?;
+                return Ok(token);
+            }
+        }
+        Ok(token)
+    }
+
+    #[inline(always)]
+    fn close(&mut self, _: Python<'_>, build: Build, token: usize, count: usize, kept: usize) -> Result<(), Fault> {
+        if count == kept {
+            return Ok(());
+        }
+        let header = |count: usize| {
+            Ok::<_, Fault>(match build {
+                Build::List => write::array_header(counted(count)?),
+                Build::Map | Build::TaggedMap(_) => write::map_header(counted(count)?),
+                Build::Tagged(_) | Build::Deque(_) => write::array_header(counted(count + 1)?),
+            })
+        };
+        Ok(self.out.rewrite(token, header(count)?.len(), header(kept)?)?)
+    }
+}

@@ -1,0 +1,283 @@
+//! Objects that are no exact builtin: what their plan says is done here, container by container.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::Fault;
+use crate::ffi::{
+    Exact, Obj, Owned, Slot, deque_items, descriptor_get, dict_len, dict_next, instance_items, list_len, ordered_keys,
+    owned_list, owned_pair, proxy_target, same_name, slice_parts, slot_value, tuple_len,
+};
+use crate::foreign::Bridge;
+use crate::kind::{Action, Shape, code, kind};
+use crate::plan::Plan;
+use crate::report::Step;
+use crate::sink::{Build, Sink};
+use crate::walk::{Source, Visit, Walk};
+
+/// Enum values and proxies that may stand for one another in a row.
+const HOPS: usize = 32;
+
+impl<'py, S: Sink> Walk<'py, S> {
+    /// Writes an object by its plan, or opens a frame for it.
+    #[inline(never)]
+    pub fn other(&mut self, mut obj: Obj) -> Result<Visit, Fault> {
+        for hop in 0.. {
+            let plan = self.plan(obj)?;
+            let action = self.policy.action(plan.kind);
+            if action != Action::Keep {
+                return self.leave(obj, plan.kind, action);
+            }
+            let stands_for = match plan.shape {
+                Shape::Enum => self.enum_value(obj),
+                Shape::MappingProxy => proxy_target(obj),
+                _ => return self.shaped(obj, &plan),
+            };
+            let Some(stands_for) = stands_for else { return self.drop_it(obj, plan.kind) };
+            if hop == HOPS {
+                return self.back_edge(obj);
+            }
+            obj = stands_for;
+            if obj.exact() != Exact::Other && (obj.exact() != Exact::Bytes) {
+                return self.visit(obj);
+            }
+        }
+        Ok(Visit::Gone)
+    }
+
+    /// Does with an object that is not kept what the policy says.
+    pub fn leave(&mut self, obj: Obj, kind: u8, action: Action) -> Result<Visit, Fault> {
+        self.note(kind, action, obj.ty(), None)?;
+        match action {
+            Action::Tombstone => {
+                self.pin(obj);
+                self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
+                let (stone, payload) =
+                    self.foreign(|py| Bridge::get(py)?.tombstone(kind, &obj.ty().as_obj().bind(py)))?;
+                self.sink.value(code::TOMBSTONE, payload.as_bytes(), Some(stone), &self.budget)?;
+                Ok(Visit::Kept)
+            }
+            Action::Name => {
+                self.pin(obj);
+                let name = self.foreign(|py| Bridge::get(py)?.named(&obj.bind(py), kind))?;
+                self.sink.plain(self.py, name.obj(), Exact::Str, &self.budget)?;
+                Ok(Visit::Kept)
+            }
+            _ => Ok(Visit::Gone),
+        }
+    }
+
+    fn drop_it(&mut self, obj: Obj, kind: u8) -> Result<Visit, Fault> {
+        self.note(kind, Action::Drop, obj.ty(), None)?;
+        Ok(Visit::Gone)
+    }
+
+    /// The `_value_` in an enum member's own dict.
+    pub fn enum_value(&self, member: Obj) -> Option<Obj> {
+        let name = Obj::of(intern!(self.py, "_value_").as_any());
+        let mut found = None;
+        instance_items(member, |each, value| {
+            if same_name(each, name) {
+                found = Some(value);
+            }
+        });
+        found
+    }
+
+    fn shaped(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        match plan.shape {
+            Shape::Value => return self.value(obj, plan),
+            Shape::Int | Shape::Float | Shape::Str | Shape::Bytes => {
+                self.attributes(obj, plan)?;
+                self.sink.base(self.py, obj, plan.shape, &self.budget)?;
+                return Ok(Visit::Kept);
+            }
+            _ => {}
+        }
+        if self.path.holds(obj.id()) {
+            return self.back_edge(obj);
+        }
+        match plan.shape {
+            Shape::Record | Shape::NamedTuple => return self.record(obj, plan),
+            Shape::Opaque => return self.opaque(obj, plan),
+            Shape::Exception => return self.exception(obj),
+            _ => {}
+        }
+        self.attributes(obj, plan)?;
+        match plan.shape {
+            Shape::List => self.open(obj, Source::List(obj), Build::List, list_len(obj), None)?,
+            Shape::Tuple => self.open(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj), None)?,
+            Shape::Dict => self.open(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj), None)?,
+            Shape::Counter => {
+                self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj), None)?
+            }
+            Shape::Set | Shape::FrozenSet => return self.set(obj, plan.shape == Shape::FrozenSet),
+            Shape::DefaultDict => return self.default_dict(obj, plan),
+            Shape::OrderedDict => return self.ordered_dict(obj),
+            Shape::Deque => return self.deque(obj, plan),
+            Shape::ChainMap => return self.chain_map(obj),
+            Shape::Slice => {
+                let parts: Vec<Obj> = slice_parts(obj).into_iter().flatten().collect();
+                return self.listed(obj, &parts, Build::Tagged(code::SLICE));
+            }
+            _ => return self.view(obj, plan.shape),
+        };
+        Ok(Visit::Opened)
+    }
+
+    /// Opens a frame over a temporary list of an object's elements.
+    fn listed(&mut self, obj: Obj, items: &[Obj], build: Build) -> Result<Visit, Fault> {
+        let list = owned_list(self.py, items)?;
+        let source = Source::List(list.obj());
+        self.open(obj, source, build, items.len(), Some(list))?;
+        Ok(Visit::Opened)
+    }
+
+    fn deque(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        let bridge = Bridge::get(self.py)?;
+        let mut items = Vec::new();
+        if !deque_items(obj, Obj::of(bridge.deque.bind(self.py)).as_type(), |item| items.push(item)) {
+            return Err(Fault::NoMemory);
+        }
+        let bound = plan.extra.as_ref().and_then(|slot| descriptor_get(Obj::of(slot.bind(self.py)), obj));
+        let mut maxlen = code::UNBOUNDED;
+        if let Some(bound) = bound {
+            if let crate::ffi::Int::Small(value) = int_of(bound.obj()) {
+                maxlen = u64::try_from(value).unwrap_or(code::UNBOUNDED);
+            }
+        }
+        self.listed(obj, &items, Build::Deque(maxlen))
+    }
+
+    fn default_dict(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        let slot = plan.extra.as_ref().and_then(|slot| Slot::of(Obj::of(slot.bind(self.py))));
+        if let Some(factory) = slot.and_then(|slot| slot_value(obj, slot))
+            && !factory.is_none()
+        {
+            self.pin(obj);
+            self.pin(factory);
+            let kind = self.plan(factory)?.kind;
+            let name = Obj::of(intern!(self.py, "default_factory").as_any());
+            self.note(kind, Action::Drop, factory.ty(), Some(Step::Key(name.own())))?;
+        }
+        self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::DEFAULT_DICT), dict_len(obj), None)?;
+        Ok(Visit::Opened)
+    }
+
+    fn ordered_dict(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        let items = ordered_items(obj)?;
+        let count = items.len();
+        let items = items.into_iter().map(|(key, value)| (key.own(), value.own())).collect();
+        self.open(obj, Source::Items(items), Build::TaggedMap(code::ORDERED_DICT), count, None)?;
+        Ok(Visit::Opened)
+    }
+
+    fn chain_map(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        let name = Obj::of(intern!(self.py, "maps").as_any());
+        let mut maps = Vec::new();
+        instance_items(obj, |each, value| {
+            if same_name(each, name) && value.exact() == Exact::List {
+                let mut at = 0;
+                while let Some(map) = crate::ffi::list_get(value, at) {
+                    maps.push(map);
+                    at += 1;
+                }
+            }
+        });
+        let here = self.here()?;
+        let node = self.findings.node(here, Step::Key(name.own()));
+        self.listed(obj, &maps, Build::Tagged(code::CHAIN_MAP))?;
+        self.set_node(node);
+        Ok(Visit::Opened)
+    }
+
+    /// The items of a mapping in its own order.
+    fn mapping_items(&mut self, mapping: Obj) -> Result<Vec<(Obj, Obj)>, Fault> {
+        if mapping.exact() == Exact::Other {
+            self.pin(mapping);
+            if self.plan(mapping)?.shape == Shape::OrderedDict {
+                return ordered_items(mapping);
+            }
+        }
+        let (mut items, mut position) = (Vec::new(), 0);
+        while let Some(item) = dict_next(mapping, &mut position) {
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    fn view(&mut self, obj: Obj, shape: Shape) -> Result<Visit, Fault> {
+        let Some(mapping) = proxy_target(obj) else { return self.drop_it(obj, kind::OPAQUE) };
+        let items = self.mapping_items(mapping)?;
+        let parts: Vec<Obj> = match shape {
+            Shape::Keys => items.into_iter().map(|(key, _)| key).collect(),
+            Shape::Values => items.into_iter().map(|(_, value)| value).collect(),
+            _ => {
+                let mut pairs = Vec::new();
+                for (key, value) in items {
+                    pairs.push(owned_pair(self.py, key, value)?);
+                }
+                let parts: Vec<Obj> = pairs.iter().map(Owned::obj).collect();
+                return self.listed(obj, &parts, Build::List);
+            }
+        };
+        self.listed(obj, &parts, Build::List)
+    }
+
+    fn value(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
+        if plan.exact && plan.shared && crate::fast::write(self, obj)? {
+            return Ok(Visit::Kept);
+        }
+        let Some((code, payload, foreign)) = self.lower(obj, plan)? else { return self.drop_it(obj, plan.kind) };
+        self.attributes(obj, plan)?;
+        if let Some(foreign) = &foreign {
+            let name = Obj::of(intern!(self.py, "tzinfo").as_any());
+            let ty = Obj::of(foreign).as_type();
+            self.note(kind::VALUE, Action::Converted, ty, Some(Step::Key(name.own())))?;
+        }
+        let payload = payload.as_bytes();
+        self.budget.nodes(code::cost(code, payload.len()))?;
+        let built = match (S::BUILDS, plan.exact && plan.shared && foreign.is_none()) {
+            (false, _) => None,
+            (true, true) => Some(obj.own()),
+            (true, false) => Some(self.foreign(|py| Bridge::get(py)?.build(py, code, payload))?),
+        };
+        self.sink.value(code, payload, built, &self.budget)?;
+        Ok(Visit::Kept)
+    }
+
+    /// The payload of a value, from the adapter its plan names. A checkpoint.
+    #[expect(clippy::type_complexity, reason = "what the adapter gives, as it gives it")]
+    pub fn lower(
+        &mut self,
+        obj: Obj,
+        plan: &Plan,
+    ) -> Result<Option<(i8, Bound<'py, PyBytes>, Option<Bound<'py, PyAny>>)>, Fault> {
+        let Some(lower) = &plan.lower else { return Ok(None) };
+        self.pin(obj);
+        self.foreign(|py| Bridge::lower(lower.bind(py), &obj.bind(py)))
+    }
+}
+
+fn int_of(obj: Obj) -> crate::ffi::Int {
+    if obj.exact() == Exact::Int { crate::ffi::int_value(obj) } else { crate::ffi::Int::NoMemory }
+}
+
+/// The items of an OrderedDict in its own order, keys paired with values by identity.
+fn ordered_items(ordered: Obj) -> Result<Vec<(Obj, Obj)>, Fault> {
+    let mut by_key: std::collections::HashMap<usize, Obj, crate::guard::ByAddress> = Default::default();
+    by_key.try_reserve(dict_len(ordered)).map_err(|_| Fault::NoMemory)?;
+    let mut position = 0;
+    while let Some((key, value)) = dict_next(ordered, &mut position) {
+        by_key.insert(key.id(), value);
+    }
+    let mut items = Vec::new();
+    items.try_reserve(by_key.len()).map_err(|_| Fault::NoMemory)?;
+    ordered_keys(ordered, |key| {
+        if let Some(value) = by_key.get(&key.id()) {
+            items.push((key, *value));
+        }
+    });
+    Ok(items)
+}

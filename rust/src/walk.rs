@@ -1,0 +1,543 @@
+//! The walk: one loop over a heap stack of frames. It knows objects and plans, and nothing of what is written.
+//!
+//! Between two checkpoints everything is borrowed. [`Walk::checkpoint`] comes before any step that can let foreign
+//! code in: every open frame then owns what it walks, dicts and instances as a snapshot of their items. What is
+//! given up on the way goes to the graveyard, which is emptied when the walk is over.
+
+use std::rc::Rc;
+
+use pyo3::prelude::*;
+
+use crate::error::Fault;
+use crate::ffi::{
+    Exact, Obj, Owned, Quiet, Ty, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len,
+};
+use crate::guard::{Budget, Path};
+use crate::keys::{Seen, has_plain_form};
+use crate::kind::{Action, kind};
+use crate::plan::{Plan, Plans};
+use crate::policy::{Limits, Policy};
+use crate::report::{Findings, Mark, Node, ROOT, Step};
+use crate::sink::{Build, Sink};
+
+/// Elements between two looks at pending signals.
+const SIGNALS_EVERY: usize = 1 << 16;
+/// A node that has not been made yet.
+const NO_NODE: Node = Node::MAX;
+
+/// What became of an object that was visited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visit {
+    /// Written whole.
+    Kept,
+    /// Left out, and reported.
+    Gone,
+    /// A frame was opened for it; the loop goes on inside.
+    Opened,
+}
+
+/// Where a frame's parts come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A list by its live length.
+    List(Obj),
+    /// A tuple.
+    Tuple(Obj),
+    /// A dict and the position in it; until the next checkpoint.
+    Dict(Obj, isize),
+    /// Owned items of a mapping.
+    Items(Vec<(Owned, Owned)>),
+    /// Fields of an instance: where they begin and end in the arena.
+    Fields(usize, usize),
+}
+
+/// One open container.
+#[derive(Debug)]
+pub struct Frame {
+    source: Source,
+    build: Build,
+    /// Parts already taken.
+    at: usize,
+    announced: usize,
+    kept: usize,
+    /// What the sink gave at the start.
+    token: usize,
+    /// Where the sink stood before the present entry.
+    entry: usize,
+    /// The present key.
+    key: Option<Obj>,
+    /// The path node of this container.
+    node: Node,
+    /// Keeps the container alive, from the first checkpoint on.
+    holds: Option<Owned>,
+    /// Leave nothing and you were never there: the rule of opaque instances.
+    opaque: Option<Box<Opaque>>,
+    /// Keys already written, once one of them was not plain.
+    pub keys: Option<Box<Seen>>,
+}
+
+/// What it takes to undo an opaque instance.
+#[derive(Debug)]
+pub struct Opaque {
+    pub ty: Ty,
+    pub mark: Mark,
+    pub holds: Option<Owned>,
+}
+
+/// One field of an instance: name, value, and whether it is masked.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldValue {
+    pub name: Obj,
+    pub value: Obj,
+    pub secret: bool,
+}
+
+/// The state of one walk.
+pub struct Walk<'py, S: Sink> {
+    pub py: Python<'py>,
+    pub sink: S,
+    pub policy: Policy,
+    pub budget: Budget,
+    pub findings: Findings,
+    pub plans: Plans,
+    pub path: Path,
+    pub arena: Vec<FieldValue>,
+    frames: Vec<Frame>,
+    depth: usize,
+    /// Frames below this one own what they walk; fields below this one are owned.
+    owned: usize,
+    fields_owned: usize,
+    /// Objects kept alive until the walk is over.
+    pins: Vec<Owned>,
+    /// The type of the set element being lowered.
+    pub element: Option<Ty>,
+    /// Where the policy said raise.
+    refused_at: Option<Node>,
+    ticks: usize,
+    quiet: Quiet,
+    bytes_kept: bool,
+}
+
+impl<'py, S: Sink> Walk<'py, S> {
+    /// A walk that has not begun. Findings are only counted unless `report`.
+    pub fn new(py: Python<'py>, sink: S, policy: Policy, limits: Limits, report: bool) -> Self {
+        Self {
+            py,
+            sink,
+            budget: Budget::new(limits),
+            findings: Findings::new(report),
+            plans: Plans::default(),
+            path: Path::default(),
+            arena: Vec::new(),
+            frames: Vec::new(),
+            depth: 0,
+            owned: 0,
+            fields_owned: 0,
+            pins: Vec::new(),
+            element: None,
+            refused_at: None,
+            ticks: 0,
+            quiet: Quiet::new(py),
+            bytes_kept: policy.action(kind::BINARY) == Action::Keep,
+            policy,
+        }
+    }
+
+    /// Walks `top`; machinery at the top is nil. The error names the path where it happened.
+    pub fn run(&mut self, top: Obj) -> PyResult<()> {
+        self.walk(top).map_err(|fault| {
+            self.quiet.lift();
+            let node = self.refused_at.map_or_else(|| self.here(), Ok);
+            let path = node.ok().and_then(|node| self.findings.render(self.py, node).ok());
+            let error = fault.into_error(self.py, path.as_deref().unwrap_or("$"), &self.budget.limits);
+            self.quiet.resume();
+            error
+        })
+    }
+
+    /// The sink and the findings; everything else is given up.
+    pub fn finish(mut self) -> (S, Findings) {
+        self.drop_fields(0);
+        (self.sink, self.findings)
+    }
+
+    fn walk(&mut self, top: Obj) -> Result<(), Fault> {
+        if self.visit(top)? == Visit::Gone {
+            self.nil()?;
+        }
+        while let Some(frame) = self.frames.last() {
+            match frame.build {
+                Build::Map | Build::TaggedMap(_) => self.entries()?,
+                _ => self.elements()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn nil(&mut self) -> Result<(), Fault> {
+        let none = self.py.None();
+        self.sink.plain(self.py, Obj::of(none.bind(self.py)), Exact::Nil, &self.budget)
+    }
+
+    /// Writes an object, or opens a frame for it.
+    #[inline(always)]
+    pub fn visit(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        let exact = obj.exact();
+        match exact {
+            Exact::List => self.open_exact(obj, Source::List(obj), Build::List, list_len(obj)),
+            Exact::Dict => self.open_exact(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj)),
+            Exact::Tuple => self.open_exact(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj)),
+            Exact::Other => self.other(obj),
+            Exact::Bytes if !self.bytes_kept => self.other(obj),
+            _ => {
+                self.sink.plain(self.py, obj, exact, &self.budget)?;
+                Ok(Visit::Kept)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn open_exact(&mut self, obj: Obj, source: Source, build: Build, count: usize) -> Result<Visit, Fault> {
+        if self.path.holds(obj.id()) {
+            return self.back_edge(obj);
+        }
+        self.open(obj, source, build, count, None)?;
+        Ok(Visit::Opened)
+    }
+
+    /// Reports an object that is already open.
+    #[cold]
+    pub fn back_edge(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        self.note(kind::CYCLE, Action::Drop, obj.ty(), None)?;
+        Ok(Visit::Gone)
+    }
+
+    /// Opens a frame. `holds` keeps a temporary alive that only the frame knows.
+    #[inline(always)]
+    pub fn open(
+        &mut self,
+        obj: Obj,
+        source: Source,
+        build: Build,
+        count: usize,
+        holds: Option<Owned>,
+    ) -> Result<&mut Frame, Fault> {
+        self.budget.depth(self.depth + build.levels())?;
+        self.budget.nodes(build.levels() as u64)?;
+        self.ticks += count;
+        if self.ticks >= SIGNALS_EVERY {
+            self.look_for_signals(obj)?;
+        }
+        let token = self.sink.open(build, count)?;
+        self.path.enter(obj.id())?;
+        self.depth += build.levels();
+        if self.frames.len() == self.frames.capacity() {
+            self.frames.try_reserve(self.frames.len().max(16)).map_err(|_| Fault::NoMemory)?;
+        }
+        self.frames.push(Frame {
+            source,
+            build,
+            at: 0,
+            announced: count,
+            kept: 0,
+            token,
+            entry: 0,
+            key: None,
+            node: NO_NODE,
+            holds,
+            opaque: None,
+            keys: None,
+        });
+        let top = self.frames.len() - 1;
+        Ok(&mut self.frames[top])
+    }
+
+    #[cold]
+    fn look_for_signals(&mut self, obj: Obj) -> Result<(), Fault> {
+        self.ticks = 0;
+        self.pin(obj);
+        self.foreign(|py| py.check_signals())?;
+        Ok(())
+    }
+
+    /// Goes through a list or tuple until it ends or a child is opened.
+    fn elements(&mut self) -> Result<(), Fault> {
+        let top = self.frames.len() - 1;
+        loop {
+            let frame = &mut self.frames[top];
+            let item = match frame.source {
+                Source::List(list) => list_get(list, frame.at),
+                Source::Tuple(tuple) => tuple_get(tuple, frame.at),
+                _ => None,
+            };
+            let Some(item) = item else { return self.close() };
+            frame.at += 1;
+            match self.visit(item)? {
+                Visit::Kept => self.frames[top].kept += 1,
+                Visit::Gone => self.gone()?,
+                Visit::Opened => return Ok(()),
+            }
+        }
+    }
+
+    /// Goes through the entries of a mapping or the fields of an instance until they end or a child is opened.
+    fn entries(&mut self) -> Result<(), Fault> {
+        let top = self.frames.len() - 1;
+        loop {
+            let frame = &mut self.frames[top];
+            let next = match &mut frame.source {
+                Source::Dict(dict, position) => dict_next(*dict, position),
+                Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
+                Source::Fields(start, end) => {
+                    let at = *start + frame.at;
+                    (at < *end).then(|| (self.arena[at].name, self.arena[at].value))
+                }
+                _ => None,
+            };
+            let Some((key, value)) = next else { return self.close() };
+            frame.at += 1;
+            frame.key = Some(key);
+            frame.entry = self.sink.position();
+            if frame.keys.is_none() && has_plain_form(key) {
+                let exact = key.exact();
+                self.sink.plain(self.py, key, exact, &self.budget)?;
+                if let Source::Fields(start, _) = self.frames[top].source {
+                    let at = start + self.frames[top].at - 1;
+                    if self.arena[at].secret && !value.is_none() && value.exact() != Exact::Bool {
+                        match self.leave(value, kind::SECRET, self.policy.action(kind::SECRET))? {
+                            Visit::Gone => self.gone()?,
+                            _ => self.frames[top].kept += 1,
+                        }
+                        continue;
+                    }
+                }
+            } else if !self.strange_key(key)? {
+                continue;
+            }
+            // A checkpoint inside the key may have replaced the borrowed value's place, not the value: it is owned.
+            match self.visit(value)? {
+                Visit::Kept => self.frames[top].kept += 1,
+                Visit::Gone => self.gone()?,
+                Visit::Opened => return Ok(()),
+            }
+        }
+    }
+
+    /// The present part of the top frame left nothing.
+    #[cold]
+    fn gone(&mut self) -> Result<(), Fault> {
+        let Some(frame) = self.frames.last_mut() else { return self.nil() };
+        if frame.build.keeps_positions() {
+            frame.kept += 1;
+            return self.nil();
+        }
+        if frame.build.is_map() {
+            let entry = frame.entry;
+            self.sink.truncate(entry);
+        }
+        Ok(())
+    }
+
+    /// Ends the top frame and tells the one below.
+    fn close(&mut self) -> Result<(), Fault> {
+        let Some(mut frame) = self.frames.pop() else { return Ok(()) };
+        self.path.leave();
+        self.depth -= frame.build.levels();
+        self.owned = self.owned.min(self.frames.len());
+        let vanishes = frame.opaque.is_some() && frame.kept == 0;
+        if vanishes {
+            self.sink.truncate(frame.token);
+        } else {
+            if S::BUILDS && !matches!(frame.build, Build::List | Build::Map | Build::TUPLE) {
+                self.checkpoint()?;
+            }
+            self.sink.close(self.py, frame.build, frame.token, frame.announced, frame.kept)?;
+        }
+        if let Source::Fields(start, _) = frame.source {
+            self.drop_fields(start);
+        }
+        if vanishes && let Some(undo) = frame.opaque.take() {
+            self.findings.roll_back(&undo.mark);
+            self.note(kind::OPAQUE, Action::Drop, undo.ty, None)?;
+            return self.gone();
+        }
+        if let Some(below) = self.frames.last_mut() {
+            below.kept += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives up the fields from `start` on.
+    pub fn drop_fields(&mut self, start: usize) {
+        for at in start..self.arena.len().min(self.fields_owned) {
+            drop((self.arena[at].name.adopt(), self.arena[at].value.adopt()));
+        }
+        self.arena.truncate(start);
+        self.fields_owned = self.fields_owned.min(start);
+    }
+
+    /// Keeps an object alive until the walk is over.
+    pub fn pin(&mut self, obj: Obj) {
+        self.pins.push(obj.own());
+    }
+
+    // Checkpoints.
+
+    /// Runs something that can let foreign code in.
+    pub fn foreign<R>(&mut self, run: impl FnOnce(Python<'py>) -> PyResult<R>) -> Result<R, Fault> {
+        self.checkpoint()?;
+        self.quiet.lift();
+        let result = run(self.py);
+        self.quiet.resume();
+        Ok(result?)
+    }
+
+    /// Every open frame now owns what it walks.
+    pub fn checkpoint(&mut self) -> Result<(), Fault> {
+        for frame in &mut self.frames[self.owned..] {
+            match frame.source {
+                Source::List(obj) | Source::Tuple(obj) if frame.holds.is_none() => frame.holds = Some(obj.own()),
+                Source::Dict(dict, _) => {
+                    frame.source = Source::Items(snapshot(dict)?);
+                    if let (Some(_), Source::Items(items)) = (frame.key, &frame.source) {
+                        frame.key = items.get(frame.at.wrapping_sub(1)).map(|(key, _)| key.obj());
+                    }
+                    frame.holds.get_or_insert_with(|| dict.own());
+                }
+                _ => {}
+            }
+            if let Some(opaque) = &mut frame.opaque {
+                opaque.holds.get_or_insert_with(|| opaque.ty.as_obj().own());
+            }
+        }
+        self.owned = self.frames.len();
+        for field in &self.arena[self.fields_owned..] {
+            core::mem::forget(field.name.own());
+            core::mem::forget(field.value.own());
+        }
+        self.fields_owned = self.arena.len();
+        Ok(())
+    }
+
+    /// The plan of an object's type. A checkpoint if Python has to be asked.
+    #[inline(always)]
+    pub fn plan(&mut self, obj: Obj) -> Result<Rc<Plan>, Fault> {
+        match self.plans.known(self.py, obj.ty()) {
+            Some(plan) => Ok(plan),
+            None => self.ask(obj),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self, obj: Obj) -> Result<Rc<Plan>, Fault> {
+        self.pin(obj);
+        let mut plans = core::mem::take(&mut self.plans);
+        let asked = self.foreign(|py| plans.ask(py, obj.ty()));
+        self.plans = plans;
+        asked
+    }
+
+    // Findings.
+
+    /// Notes a finding at the object being visited, or at a step below it.
+    pub fn note(&mut self, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
+        let raises = action != Action::Converted && self.policy.action(kind) == Action::Raise;
+        let mut node = None;
+        if self.findings.wants_place() || raises {
+            let here = self.here()?;
+            node = Some(match below {
+                Some(step) => self.findings.node(here, step),
+                None => here,
+            });
+        }
+        self.note_at(node, kind, action, ty)
+    }
+
+    /// Notes a finding at a node.
+    pub fn note_at(&mut self, node: Option<Node>, kind: u8, action: Action, ty: Ty) -> Result<(), Fault> {
+        if action != Action::Converted && self.policy.action(kind) == Action::Raise {
+            self.refused_at = node;
+            return Err(Fault::Refused(kind, ty.as_obj().own().into_py(self.py)));
+        }
+        self.findings.add(node.filter(|_| self.findings.wants_place()), kind, action, ty);
+        Ok(self.budget.nodes(1)?)
+    }
+
+    /// The path node of the object being visited.
+    pub fn here(&mut self) -> Result<Node, Fault> {
+        let Some(top) = self.frames.len().checked_sub(1) else {
+            return Ok(match self.element {
+                Some(ty) => self.findings.node(ROOT, Step::Type(ty.as_obj().own())),
+                None => ROOT,
+            });
+        };
+        let mut from = top;
+        while from > 0 && self.frames[from].node == NO_NODE {
+            from -= 1;
+        }
+        if self.frames[0].node == NO_NODE {
+            self.frames[0].node = ROOT;
+        }
+        for at in from + 1..=top {
+            let step = self.frames[at - 1].step(&self.arena);
+            self.frames[at].node = self.findings.node(self.frames[at - 1].node, step);
+        }
+        let step = self.frames[top].step(&self.arena);
+        let place = self.findings.node(self.frames[top].node, step);
+        Ok(match self.element {
+            Some(ty) => self.findings.node(place, Step::Type(ty.as_obj().own())),
+            None => place,
+        })
+    }
+
+    /// Gives the frame just opened a path node of its own.
+    pub fn set_node(&mut self, node: Node) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.node = node;
+        }
+    }
+
+    /// The frame on top.
+    pub fn top(&mut self) -> Option<&mut Frame> {
+        self.frames.last_mut()
+    }
+
+    /// Containers open now.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Sets what undoes the opaque frame just opened.
+    pub fn make_opaque(&mut self, opaque: Opaque) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.opaque = Some(Box::new(opaque));
+        }
+    }
+}
+
+impl Frame {
+    /// The keys of a mapping taken so far, before the present one. Only of a frame that owns its items.
+    pub fn earlier_keys(&self) -> impl Iterator<Item = Obj> {
+        let items: &[(Owned, Owned)] = if let Source::Items(items) = &self.source { items } else { &[] };
+        items[..self.at.saturating_sub(1).min(items.len())].iter().map(|(key, _)| key.obj())
+    }
+
+    fn step(&self, arena: &[FieldValue]) -> Step {
+        match self.source {
+            Source::List(_) | Source::Tuple(_) => Step::Index(self.at.saturating_sub(1)),
+            Source::Fields(start, _) => Step::Key(arena[start + self.at.saturating_sub(1)].name.own()),
+            _ => self.key.map_or(Step::Index(0), Step::of_key),
+        }
+    }
+}
+
+/// All items of a dict, owned.
+fn snapshot(dict: Obj) -> Result<Vec<(Owned, Owned)>, Fault> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(dict_len(dict)).map_err(|_| Fault::NoMemory)?;
+    let mut position = 0;
+    while let Some((key, value)) = dict_next(dict, &mut position) {
+        items.push((key.own(), value.own()));
+    }
+    Ok(items)
+}

@@ -1,0 +1,39 @@
+"""What the tests drive: the package itself, and beside it the reference that says what it should do."""
+
+import importlib
+import os
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from siftpack import reference
+
+EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000"))
+
+settings.register_profile(
+    "siftpack", deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True, max_examples=EXAMPLES
+)
+settings.load_profile("siftpack")
+
+
+@pytest.fixture(params=["core", "reference"])
+def subject(request: pytest.FixtureRequest) -> Any:
+    """Both implementations of the same functions, one after the other."""
+    return reference if request.param == "reference" else importlib.import_module("siftpack")
+
+
+def outcome(call: Any, *args: Any, **options: Any) -> Any:
+    """What a call gives, or the class of what it raises."""
+    try:
+        return call(*args, **options)
+    except Exception as raised:
+        return type(raised)
+
+
+def core() -> Any:
+    """The package; under SIFTPACK_SUBJECT=reference the reference, to try a new test before the core can pass it."""
+    if os.environ.get("SIFTPACK_SUBJECT") == "reference":
+        return SimpleNamespace(**vars(reference))
+    return importlib.import_module("siftpack")

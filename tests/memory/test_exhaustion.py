@@ -1,0 +1,101 @@
+"""Every allocation fails once: the answer is ``MemoryError`` or the value, and the interpreter goes on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SWEEP = '''
+import sys
+import _testcapi
+import siftpack
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+@dataclass
+class Record:
+    a: object
+    b: object = "text"
+
+class Opaque:
+    def __init__(self, x):
+        self.x = x
+        self._y = x
+
+def graph():
+    base = {"list": [1, 2.5, "three", b"four", None, 2**80, "\\ud800"], ("key", 1): {1, "a", (2, 3)}, "n": float("nan")}
+    rich = [datetime(2024, 1, 1, tzinfo=UTC), Decimal("1.5"), deque([1], 2), OrderedDict(a=1), Counter("ab"), 1j, range(3)]
+    lost = [len, print, Opaque({"k": [1]}), Record([Opaque(1)], {"r": Record(1)}), ValueError("m", [1]), frozenset([1])]
+    return {**base, "rich": rich, "lost": lost, "cycle": (lambda x: x.append(x) or x)([1])}
+
+def fresh():
+    made = type("Fresh", (Opaque,), {"__slots__": ("s",)})({"k": 1})
+    made.s = 2
+    return [made, graph()]
+
+value, make, call, stop = graph(), fresh if sys.argv[2] == "fresh" else graph, getattr(siftpack, sys.argv[1]), int(sys.argv[3])
+packed = siftpack.packb(value)
+framed = siftpack.dumps(value)
+source = {"unpackb": lambda: packed, "loads": lambda: framed}.get(sys.argv[1], make)
+expected = call(source())
+bad, failures, at, quiet = [], 0, 0, 0
+while quiet < 25 and at < 6000:
+    argument, raised = source(), None
+    _testcapi.set_nomemory(at, at + 1 if stop else 0)
+    try:
+        call(argument)
+    except BaseException as error:
+        raised = error
+    _testcapi.remove_mem_hooks()
+    if raised is None:
+        quiet += 1
+    elif type(raised) is MemoryError:
+        failures += 1
+        quiet = 0
+    else:
+        bad.append((at, type(raised).__name__, str(raised)))
+        quiet = 0
+    raised = argument = None
+    at += 1
+after = siftpack.packb(value) == packed
+sys.stdout.write(f"{bad[:5]} {failures > 0} {after} {at < 6000}")
+'''
+
+
+@pytest.mark.parametrize("stop", ["1", "0"], ids=["once", "onwards"])
+@pytest.mark.parametrize("kind", ["known", "fresh"])
+@pytest.mark.parametrize("name", ["packb", "packb_with_report", "sanitize", "inspect", "dumps", "unpackb", "loads"])
+def test_a_failed_allocation_is_a_memory_error_or_nothing(name: str, kind: str, stop: str) -> None:
+    """With the n-th allocation failing, once or from there on, a call gives its value or ``MemoryError``, for every n."""
+    done = subprocess.run(
+        [sys.executable, "-c", SWEEP, name, kind, stop], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "[] True True True"), done.stderr[-2000:]
+
+
+CEILING = '''
+import resource, sys
+import siftpack
+value = ["x" * 1000] * 400_000
+siftpack.packb([1])
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]) * 2**20,) * 2)
+for call in (siftpack.packb, siftpack.dumps, lambda v: siftpack.packb([bytearray(300_000_000)])):
+    try:
+        call(value)
+        sys.stdout.write("written ")
+    except MemoryError:
+        sys.stdout.write("MemoryError ")
+assert siftpack.unpackb(siftpack.packb([1])) == [1]
+'''
+
+
+def test_an_address_space_that_ends_is_a_memory_error() -> None:
+    """Native allocations that fail are ``MemoryError`` too, and the next call works."""
+    done = subprocess.run(
+        [sys.executable, "-c", CEILING, "300"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "MemoryError MemoryError MemoryError "), done.stderr[-2000:]
