@@ -5,7 +5,7 @@ plain values. ``dumps`` and ``loads`` are the same in a frame that nothing else 
 isolated copy, ``inspect`` a report of what would be left out, where and why.
 """
 
-from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
 
 from siftpack._core import (
     dumps,
@@ -23,7 +23,20 @@ from siftpack.registry import register
 from siftpack.report import Ext, Finding, Report, Tombstone
 from siftpack.serializer import Serializer
 
-__version__ = _version("siftpack")
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        # importlib.metadata takes longer to import than all of siftpack. Hidden from type checkers, to whom every name
+        # they do not find here would otherwise be a str.
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version
+
+        found = globals()["__version__"] = version("siftpack")
+        return found
+
 
 __all__ = [
     "DEFAULT",

@@ -8,8 +8,8 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from siftpack import wire
-from siftpack.errors import FrameError
 from siftpack.classify import Field, classify, name_of
+from siftpack.errors import FrameError
 from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render
 from siftpack.storage import type_name
@@ -97,7 +97,7 @@ def inflate(payload: bytes, bound: int) -> bytes:
         data = stream.decompress(payload, bound)
     except zlib.error:
         raise FrameError("compressed frame that does not expand") from None
-    if stream.unconsumed_tail or not stream.eof and len(data) >= bound:
+    if stream.unconsumed_tail or (not stream.eof and len(data) >= bound):
         raise FrameError(f"compressed frame that expands to more than {bound} bytes (Limits.bytes)")
     if not stream.eof or stream.unused_data:
         raise FrameError("compressed frame that is cut short or goes on past its end")

@@ -17,7 +17,7 @@ from siftpack.adapters.records import declared, namedtuple_fields
 from siftpack.policy import Kind
 from siftpack.redact import secret_name
 from siftpack.registry import REGISTERED
-from siftpack.storage import base, module_attribute, mro, slots, type_dict, type_name
+from siftpack.storage import base, module_attribute, module_dict, mro, slots, type_dict, type_name
 
 
 class Shape(IntEnum):
@@ -116,7 +116,9 @@ class _Table:
             self.pending.append((module, (name,), _builtin(shape)))
         for row in values.VALUES:
             self.pending.append((row.module, row.names, _value(row)))
-        for sample in ({}, sys.modules.get("collections", types).__dict__.get("OrderedDict", dict)()):
+        ordered = sys.modules.get("collections", types).__dict__.get("OrderedDict", dict)
+        samples: tuple[dict[Any, Any], ...] = ({}, ordered())
+        for sample in samples:
             for view, shape in _VIEWS:
                 self.add(type(getattr(sample, view)()), _builtin(shape))
         self.add(type(...), _value(next(row for row in values.VALUES if row.names == ("ellipsis",))))
@@ -207,7 +209,7 @@ def _ask(cls: type, order: tuple[type, ...]) -> Spec:
         return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)))
     names = namedtuple_fields(order) if any(each is tuple for each in order) else None
     if names is not None:
-        return Spec(Kind.RECORD, Shape.NAMEDTUPLE, exact=False, fields=tuple(Field(n, None, secret_name(n)) for n in names))
+        return Spec(Kind.RECORD, Shape.NAMEDTUPLE, exact=False, fields=_fields(tuple((name, None) for name in names)))
     if known:
         return _stored(cls, known[0])
     return _record(cls, order) or _behaviour(order) or _opaque(cls)
@@ -262,7 +264,7 @@ def name_of(obj: Any, kind: Kind) -> str:
     elif type(obj) is types.BuiltinFunctionType:
         shown = obj.__name__
     elif type(obj) is types.ModuleType:
-        own = types.ModuleType.__dict__["__dict__"].__get__(obj).get("__name__")
+        own = module_dict(obj).get("__name__")
         shown = own if type(own) is str else shown
     return f"<{kind} {shown[:NAME_SHOWN]}>"
 

@@ -3,7 +3,6 @@
 from siftpack import _core
 from siftpack.errors import PolicyError
 from siftpack.policy import MACHINERY_KINDS, Kind
-from siftpack.storage import mro, type_name
 
 REGISTERED: dict[int, tuple[type, Kind]] = {}
 """By identity; each entry owns its class, so no identity is ever reused."""
@@ -15,6 +14,8 @@ def register(cls: type, *, kind: Kind | str) -> None:
     ``kind`` is a machinery kind, ``Kind.SECRET``, or ``Kind.OPAQUE`` to have public fields kept although the class
     looks like machinery. Raises ``PolicyError`` for anything else.
     """
+    from siftpack.storage import mro, type_name
+
     if not any(each is type for each in mro(type(cls))):
         raise PolicyError(f"register takes a class, not an instance of {type_name(type(cls))}")
     try:

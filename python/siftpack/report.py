@@ -1,14 +1,11 @@
 """What a walk left out, and the two small values that stand for what is not data here."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from siftpack.errors import EncodeError
 from siftpack.policy import Action, Kind
-from siftpack.storage import type_name
 
 
 class Finding(NamedTuple):
@@ -28,7 +25,6 @@ Segment = int | str | type | tuple[Any]
 FINDINGS_KEPT = 1000
 """Findings a report keeps; all are counted."""
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 KEY_SHOWN = 64
 """Characters of a key that a path shows."""
 
@@ -42,13 +38,17 @@ def _segment(step: Segment) -> str:
     if type(step) is int:
         return f"[{step}]"
     if type(step) is str:
-        if _PLAIN.fullmatch(step):
+        if len(step) <= KEY_SHOWN and step.isascii() and step.isidentifier():
             return f".{step}"
+        import json
+
         return f"[{json.dumps(step if len(step) <= KEY_SHOWN else step[:KEY_SHOWN] + '...')}]"
     if type(step) is tuple:
         key = step[0]
         shown = key is None or type(key) in (bool, float) or (type(key) is int and abs(key) < 2**64)
         return f"{{{key!r}}}" if shown else f"{{{type(key).__name__}}}"
+    from siftpack.storage import type_name
+
     return f"{{{type_name(step)}}}"  # type: ignore[arg-type]
 
 
@@ -69,6 +69,8 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """The first findings, in the order of the walk."""
         if self._findings is None:
+            from siftpack.storage import type_name
+
             kinds, actions = list(Kind), list(Action)
             self._findings = tuple(
                 Finding(render(steps), kinds[kind], type_name(cls), actions[action])

@@ -14,7 +14,8 @@ mro: Any = type.__dict__["__mro__"].__get__
 base: Any = type.__dict__["__base__"].__get__
 flags: Any = type.__dict__["__flags__"].__get__
 _qualname: Any = type.__dict__["__qualname__"].__get__
-_module_dict: Any = types.ModuleType.__dict__["__dict__"].__get__
+module_dict: Any = type_dict(types.ModuleType)["__dict__"].__get__
+"""The namespace of one module, whatever its class says."""
 _GETSET = types.GetSetDescriptorType
 _MEMBER = types.MemberDescriptorType
 
@@ -39,7 +40,7 @@ def module_attribute(modules: dict[str, Any], module: str, name: str) -> Any:
     if found is None or not inherits(type(found), types.ModuleType):
         return None
     first, _, rest = name.partition(".")
-    value = _module_dict(found).get(first)
+    value = module_dict(found).get(first)
     if rest and value is not None:
         return type_dict(value).get(rest) if inherits(type(value), type) else None
     return value
@@ -62,9 +63,11 @@ def slots(cls: type) -> tuple[tuple[str, Any], ...]:
         own = type_dict(each)
         if "__slots__" not in own:
             continue
-        for name, slot in own.items():
-            if type(slot) is _MEMBER and slot.__objclass__ is each and type(name) is str:
-                found[name] = slot
+        found |= {
+            name: slot
+            for name, slot in own.items()
+            if type(slot) is _MEMBER and slot.__objclass__ is each and type(name) is str
+        }
     return tuple(found.items())
 
 

@@ -52,20 +52,26 @@ enum Refusal {
     Fault(Fault),
 }
 
-impl From<Bound> for Refusal {
+/// Boxed, so that what is read on the way that goes well stays small.
+type Read<T> = Result<T, Box<Refusal>>;
+
+impl From<Bound> for Box<Refusal> {
+    #[cold]
     fn from(bound: Bound) -> Self {
-        Self::Fault(Fault::Limit(bound))
+        Self::new(Refusal::Fault(Fault::Limit(bound)))
     }
 }
 
-impl From<PyErr> for Refusal {
+impl From<PyErr> for Box<Refusal> {
+    #[cold]
     fn from(error: PyErr) -> Self {
-        Self::Fault(Fault::Python(error))
+        Self::new(Refusal::Fault(error.into()))
     }
 }
 
-fn refuse<T>(words: &str) -> Result<T, Refusal> {
-    Err(Refusal::Words(words.to_owned()))
+#[cold]
+fn refuse<T>(words: &str) -> Read<T> {
+    Err(Box::new(Refusal::Words(words.to_owned())))
 }
 
 struct Decoder<'py, 'a> {
@@ -94,7 +100,7 @@ pub fn decode(py: Python<'_>, data: &[u8], limits: Limits, base: usize) -> PyRes
     let offset = base + decoder.reader.offset();
     drop(decoder);
     drop(quiet);
-    result.map_err(|refusal| match refusal {
+    result.map_err(|refusal| match *refusal {
         Refusal::Words(words) => Bridge::error(py, "DecodeError", &format!("{words} at offset {offset}")),
         Refusal::Fault(Fault::Limit(bound)) => {
             Bridge::error(py, "DecodeError", &format!("{} at offset {offset}", bound.describe(&limits)))
@@ -103,45 +109,92 @@ pub fn decode(py: Python<'_>, data: &[u8], limits: Limits, base: usize) -> PyRes
     })
 }
 
-impl Decoder<'_, '_> {
-    fn run(&mut self) -> Result<Owned, Refusal> {
+impl<'a> Decoder<'_, 'a> {
+    fn run(&mut self) -> Read<Owned> {
         loop {
-            let Some((value, plain)) = self.next()? else { continue };
+            let Some((value, plain)) = self.step()? else { continue };
             if let Some(whole) = self.deliver(value, plain)? {
                 return if self.reader.left() == 0 { Ok(whole) } else { refuse("trailing bytes") };
             }
         }
     }
 
-    /// Reads one token: a value and whether it is plain, or None where a level was opened that has parts to come.
+    /// Reads on in the topmost level: to its last part, or to a part that opens a level of its own.
     #[inline(always)]
-    fn next(&mut self) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn step(&mut self) -> Read<Option<(Owned, bool)>> {
+        match self.levels.last() {
+            Some(Level { kind: Kind::List, inside: None, left, .. }) => self.fill::<false>(*left),
+            Some(Level { kind: Kind::Map, inside: None, left, .. }) => self.fill::<true>(*left),
+            Some(level) => {
+                let left = level.left;
+                self.one::<false>(left)
+            }
+            None => self.one::<false>(0),
+        }
+    }
+
+    /// Takes scalars as they come. In a map, every other one is a key.
+    fn fill<const MAP: bool>(&mut self, mut left: u64) -> Read<Option<(Owned, bool)>> {
+        while left > 1 {
+            match self.one::<MAP>(left)? {
+                Some((value, true)) => self.stack.push(value)?,
+                other => return Ok(other),
+            }
+            left -= 1;
+        }
+        self.one::<MAP>(left)
+    }
+
+    /// Reads one token, with `left` parts of the topmost level to come: a value and whether it is a plain one, or None
+    /// where a level was opened that has parts of its own.
+    #[inline(always)]
+    fn one<const MAP: bool>(&mut self, left: u64) -> Read<Option<(Owned, bool)>> {
         self.ticks += 1;
         if self.ticks == SIGNALS_EVERY {
             self.ticks = 0;
             self.py.check_signals()?;
         }
         let start = self.reader.offset();
-        let token = self.reader.next_token().map_err(|error| Refusal::Words(error.reason.to_string()))?;
-        let value = match token {
-            Token::Str(text) => {
+        // Matched as it is read, so that a token is never put together in memory.
+        let value = match self.reader.next_token() {
+            Ok(Token::Str(text)) => {
                 self.budget.size(text.len())?;
-                Make::str(self.py, text)?
+                if MAP && left % 2 == 0 { Make::key(self.py, text)? } else { Make::str(self.py, text)? }
             }
-            Token::Uint(value) => Make::unsigned(self.py, value)?,
-            Token::Int(value) => Make::signed(self.py, value)?,
-            Token::Float(value) => Make::float(self.py, value)?,
-            Token::Nil => Make::nil(self.py),
-            Token::Bool(value) => Make::boolean(value),
-            Token::Bin(data) => {
+            Ok(Token::Uint(value)) => Make::unsigned(self.py, value)?,
+            Ok(Token::Int(value)) => Make::signed(self.py, value)?,
+            Ok(Token::Float(value)) => Make::float(self.py, value)?,
+            Ok(Token::Nil) => Make::nil(self.py),
+            Ok(Token::Bool(value)) => Make::boolean(value),
+            Ok(Token::Bin(data)) => {
                 self.budget.size(data.len())?;
                 Make::bytes(self.py, data)?
             }
-            Token::Array(count) => return self.array(u64::from(count)),
-            Token::Map(count) => return self.map(u64::from(count)),
-            Token::Ext(code, payload) => return self.ext(code, payload, start),
+            Ok(Token::Array(count)) => {
+                self.set_left(left);
+                return self.array(u64::from(count));
+            }
+            Ok(Token::Map(count)) => {
+                self.set_left(left);
+                return self.map(u64::from(count));
+            }
+            Ok(Token::Ext(code, payload)) => {
+                self.set_left(left);
+                return self.ext(code, payload, start);
+            }
+            Err(error) => return refuse(&error.reason.to_string()),
         };
+        if left == 1 {
+            self.set_left(1);
+        }
         Ok(Some((value, true)))
+    }
+
+    #[inline(always)]
+    fn set_left(&mut self, left: u64) {
+        if let Some(level) = self.levels.last_mut() {
+            level.left = left;
+        }
     }
 
     /// Where the next value stands: the containers around it inside a key or set element, or None.
@@ -154,9 +207,9 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn open(&mut self, kind: Kind, parts: u64, inside: Option<usize>) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn open(&mut self, kind: Kind, parts: u64, inside: Option<usize>) -> Read<Option<(Owned, bool)>> {
         if self.levels.try_reserve(1).is_err() {
-            return Err(Refusal::Fault(Fault::NoMemory));
+            return Err(Box::new(Refusal::Fault(Fault::NoMemory)));
         }
         self.levels.push(Level { kind, left: parts, start: self.stack.len(), inside, hashes: None });
         if parts > 0 {
@@ -166,7 +219,7 @@ impl Decoder<'_, '_> {
     }
 
     /// Charges a container header that announces `parts` of one byte at least.
-    fn charge(&mut self, parts: u64) -> Result<(), Refusal> {
+    fn charge(&mut self, parts: u64) -> Read<()> {
         if parts > self.reader.left() as u64 {
             return refuse("header announces more than the input holds");
         }
@@ -175,7 +228,7 @@ impl Decoder<'_, '_> {
         Ok(self.budget.nodes(1)?)
     }
 
-    fn map(&mut self, count: u64) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn map(&mut self, count: u64) -> Read<Option<(Owned, bool)>> {
         if self.inside().is_some() {
             return refuse("map in a key or set element");
         }
@@ -183,7 +236,7 @@ impl Decoder<'_, '_> {
         self.open(Kind::Map, 2 * count, None)
     }
 
-    fn array(&mut self, count: u64) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn array(&mut self, count: u64) -> Read<Option<(Owned, bool)>> {
         let inside = self.inside().map(|around| around + 1);
         self.charge(count)?;
         if inside.is_some_and(|around| around > self.budget.limits.key_depth) {
@@ -211,7 +264,7 @@ impl Decoder<'_, '_> {
         Some(found)
     }
 
-    fn tagged(&self, mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Result<(Kind, u64), Refusal> {
+    fn tagged(&self, mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Read<(Kind, u64)> {
         let kind = match mark {
             (code::TUPLE, None) => return Ok((Kind::Tuple, parts)),
             (code::FROZENSET, None) => return Ok((Kind::Set { frozen: true }, parts)),
@@ -229,7 +282,7 @@ impl Decoder<'_, '_> {
         Ok((kind, parts))
     }
 
-    fn ext(&mut self, code: i8, payload: &[u8], start: usize) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn ext(&mut self, code: i8, payload: &[u8], start: usize) -> Read<Option<(Owned, bool)>> {
         let inside = self.inside();
         if code == code::KEY {
             return self.key_form(payload.len(), inside, start);
@@ -248,13 +301,13 @@ impl Decoder<'_, '_> {
         match Bridge::get(self.py)?.build(self.py, code, payload) {
             Ok(value) => Ok(Some((value, false))),
             Err(error) if error.is_instance_of::<PyValueError>(self.py) => {
-                Err(Refusal::Words(error.value(self.py).to_string()))
+                Err(Box::new(Refusal::Words(error.value(self.py).to_string())))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn key_form(&mut self, size: usize, inside: Option<usize>, start: usize) -> Result<Option<(Owned, bool)>, Refusal> {
+    fn key_form(&mut self, size: usize, inside: Option<usize>, start: usize) -> Read<Option<(Owned, bool)>> {
         let map_key = self.levels.last().is_some_and(|level| level.kind == Kind::Map);
         if inside != Some(0) || !map_key {
             return refuse("key form outside a map key");
@@ -270,7 +323,7 @@ impl Decoder<'_, '_> {
 
     /// Hands a value to the level it belongs to, and every level that is complete to the next; the whole at the end.
     #[inline(always)]
-    fn deliver(&mut self, mut value: Owned, mut plain: bool) -> Result<Option<Owned>, Refusal> {
+    fn deliver(&mut self, mut value: Owned, mut plain: bool) -> Read<Option<Owned>> {
         loop {
             let Some(level) = self.levels.last_mut() else { return Ok(Some(value)) };
             let hashed = match level.kind {
@@ -292,7 +345,7 @@ impl Decoder<'_, '_> {
     }
 
     #[cold]
-    fn weigh(&mut self, value: &Owned) -> Result<(), Refusal> {
+    fn weigh(&mut self, value: &Owned) -> Read<()> {
         self.budget.container_key()?;
         let Ok(hash) = Make::hash(self.py, value.obj()) else {
             return refuse("key or set element that cannot be hashed");
@@ -304,7 +357,7 @@ impl Decoder<'_, '_> {
     }
 
     /// Builds the topmost level.
-    fn close(&mut self) -> Result<(Owned, bool), Refusal> {
+    fn close(&mut self) -> Read<(Owned, bool)> {
         let Some(level) = self.levels.pop() else { return refuse("nothing to close") };
         let (py, start) = (self.py, level.start);
         if !matches!(level.kind, Kind::KeyForm(_)) {

@@ -26,22 +26,23 @@ pub enum Bound {
     SameHash,
 }
 
-/// Why a walk ended early.
+/// Why a walk ended early. Two words, so that it costs nothing on the way that goes well.
 #[derive(Debug)]
 pub enum Fault {
     /// An exception of Python's own that passes through.
-    Python(PyErr),
+    Python(Box<PyErr>),
     /// The allocator refused.
     NoMemory,
     /// A bound was reached.
     Limit(Bound),
     /// The policy says raise, for this kind and type.
-    Refused(u8, Py<PyAny>),
+    Refused(Box<(u8, Py<PyAny>)>),
 }
 
 impl From<PyErr> for Fault {
+    #[cold]
     fn from(error: PyErr) -> Self {
-        Self::Python(error)
+        Self::Python(Box::new(error))
     }
 }
 
@@ -79,12 +80,13 @@ impl Fault {
     /// The exception to raise, naming the path where the walk was.
     pub fn into_error(self, py: Python<'_>, path: &str, limits: &Limits) -> PyErr {
         match self {
-            Self::Python(error) => error,
+            Self::Python(error) => *error,
             Self::NoMemory => PyMemoryError::new_err(()),
             Self::Limit(bound) => {
                 Bridge::error(py, "LimitExceeded", &format!("{path}: {}", bound.describe(limits)))
             }
-            Self::Refused(kind, ty) => {
+            Self::Refused(refused) => {
+                let (kind, ty) = *refused;
                 let described = Bridge::describe(py, kind, ty.bind(py));
                 Bridge::error(py, "EncodeError", &format!("{path}: {described} is not data, and the policy says raise"))
             }

@@ -42,7 +42,9 @@ pub type ByAddress = BuildHasherDefault<AddressHasher>;
 /// The containers that are open now, by address.
 #[derive(Debug, Default)]
 pub struct Path {
-    open: Vec<usize>,
+    shallow: [usize; SHALLOW],
+    depth: usize,
+    deep_path: Vec<usize>,
     deep: HashSet<usize, ByAddress>,
 }
 
@@ -50,35 +52,36 @@ impl Path {
     /// True if the container is open already.
     #[inline(always)]
     pub fn holds(&self, id: usize) -> bool {
-        let shallow = &self.open[..self.open.len().min(SHALLOW)];
-        shallow.contains(&id) || (self.open.len() > SHALLOW && self.deep.contains(&id))
+        let shallow = &self.shallow[..self.depth.min(SHALLOW)];
+        shallow.iter().any(|each| *each == id) || (self.depth > SHALLOW && self.deep.contains(&id))
     }
 
     /// Opens a container that is not open.
     #[inline(always)]
     pub fn enter(&mut self, id: usize) -> Result<(), Fault> {
-        if self.open.len() == self.open.capacity() {
-            self.open.try_reserve(self.open.len().max(32)).map_err(|_| Fault::NoMemory)?;
+        match self.shallow.get_mut(self.depth) {
+            Some(place) => *place = id,
+            None => self.enter_deep(id)?,
         }
-        if self.open.len() >= SHALLOW {
-            self.enter_deep(id)?;
-        }
-        self.open.push(id);
+        self.depth += 1;
         Ok(())
     }
 
     #[inline(never)]
     fn enter_deep(&mut self, id: usize) -> Result<(), Fault> {
         self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
+        self.deep_path.try_reserve(1).map_err(|_| Fault::NoMemory)?;
         self.deep.insert(id);
+        self.deep_path.push(id);
         Ok(())
     }
 
     /// Closes the container opened last.
     #[inline(always)]
     pub fn leave(&mut self) {
-        if let Some(id) = self.open.pop()
-            && self.open.len() >= SHALLOW
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth >= SHALLOW
+            && let Some(id) = self.deep_path.pop()
         {
             self.deep.remove(&id);
         }

@@ -222,8 +222,7 @@ impl<S: Sink> Walk<'_, S> {
         let mut parts = Some(Vec::new());
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            let masked = field.secret && !field.value.is_none() && field.value.exact() != Exact::Bool;
-            let part = if masked { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
+            let part = if field.is_masked() { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
             match (part, &mut parts) {
                 (Some(part), Some(found)) => found.push(part),
                 _ => {

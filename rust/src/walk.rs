@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::error::Fault;
 use crate::ffi::{
-    Exact, Obj, Owned, Quiet, Ty, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len,
+    Exact, GilCell, Obj, Owned, Quiet, Ty, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len,
 };
 use crate::guard::{Budget, Path};
 use crate::keys::{Seen, has_plain_form};
@@ -24,6 +24,11 @@ use crate::sink::{Build, Sink};
 const SIGNALS_EVERY: usize = 1 << 16;
 /// A node that has not been made yet.
 const NO_NODE: Node = Node::MAX;
+
+/// The frames of the last walk, all closed: most walks need no memory of their own.
+static SPARE: GilCell<Option<Vec<Frame>>> = GilCell::new(None);
+/// Frames that are kept for the next walk.
+const SPARE_FRAMES: usize = 256;
 
 /// What became of an object that was visited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,6 +89,17 @@ pub struct Opaque {
     pub holds: Option<Owned>,
 }
 
+/// A stretch of scalars that was written.
+struct Run<T> {
+    count: usize,
+    /// Where a dict goes on.
+    position: isize,
+    /// The key at which it failed.
+    key: Option<Obj>,
+    /// The first part that is no scalar, or None at the end.
+    next: Result<Option<T>, Fault>,
+}
+
 /// One field of an instance: name, value, and whether it is masked.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldValue {
@@ -129,7 +145,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             plans: Plans::default(),
             path: Path::default(),
             arena: Vec::new(),
-            frames: Vec::new(),
+            frames: SPARE.with(py, Option::take).unwrap_or_default(),
             depth: 0,
             owned: 0,
             fields_owned: 0,
@@ -158,6 +174,11 @@ impl<'py, S: Sink> Walk<'py, S> {
     /// The sink and the findings; everything else is given up.
     pub fn finish(mut self) -> (S, Findings) {
         self.drop_fields(0);
+        self.frames.clear();
+        if self.frames.capacity() <= SPARE_FRAMES {
+            let frames = core::mem::take(&mut self.frames);
+            SPARE.with(self.py, |spare| *spare = Some(frames));
+        }
         (self.sink, self.findings)
     }
 
@@ -184,9 +205,9 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn visit(&mut self, obj: Obj) -> Result<Visit, Fault> {
         let exact = obj.exact();
         match exact {
-            Exact::List => self.open_exact(obj, Source::List(obj), Build::List, list_len(obj)),
-            Exact::Dict => self.open_exact(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj)),
-            Exact::Tuple => self.open_exact(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj)),
+            Exact::List => self.open_sequence(obj, Build::List),
+            Exact::Dict => self.open_dict(obj),
+            Exact::Tuple => self.open_sequence(obj, Build::TUPLE),
             Exact::Other => self.other(obj),
             Exact::Bytes if !self.bytes_kept => self.other(obj),
             _ => {
@@ -196,13 +217,47 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
     }
 
+    /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
     #[inline(always)]
-    fn open_exact(&mut self, obj: Obj, source: Source, build: Build, count: usize) -> Result<Visit, Fault> {
+    fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
+        if self.path.holds(dict.id()) {
+            return self.back_edge(dict);
+        }
+        self.charge(dict, Build::Map, dict_len(dict))?;
+        let count = dict_len(dict);
+        let token = self.sink.open(Build::Map, count)?;
+        let run = self.pairs(dict, 0);
+        if matches!(run.next, Ok(None)) {
+            self.sink.close(self.py, Build::Map, token, count, run.count)?;
+            return Ok(Visit::Kept);
+        }
+        let frame = self.push(dict, Source::Dict(dict, run.position), Build::Map, count, token)?;
+        (frame.at, frame.kept, frame.key) = (run.count, run.count, run.key);
+        run.next.map(|_| Visit::Opened)
+    }
+
+    /// Writes a list or tuple, if it holds scalars only; else opens a frame at the first element that is none.
+    #[inline(always)]
+    fn open_sequence(&mut self, obj: Obj, build: Build) -> Result<Visit, Fault> {
         if self.path.holds(obj.id()) {
             return self.back_edge(obj);
         }
-        self.open(obj, source, build, count, None)?;
-        Ok(Visit::Opened)
+        let length = |obj| if build == Build::List { list_len(obj) } else { tuple_len(obj) };
+        self.charge(obj, build, length(obj))?;
+        let count = length(obj);
+        let token = self.sink.open(build, count)?;
+        let (run, source) = match build {
+            Build::List => (self.scalars(0, |at| list_get(obj, at)), Source::List(obj)),
+            _ => (self.scalars(0, |at| tuple_get(obj, at)), Source::Tuple(obj)),
+        };
+        if matches!(run.next, Ok(None)) {
+            self.sink.close(self.py, build, token, count, run.count)?;
+            return Ok(Visit::Kept);
+        }
+        let failed = usize::from(run.next.is_err());
+        let frame = self.push(obj, source, build, count, token)?;
+        (frame.at, frame.kept) = (run.count + failed, run.count);
+        run.next.map(|_| Visit::Opened)
     }
 
     /// Reports an object that is already open.
@@ -213,7 +268,6 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     /// Opens a frame. `holds` keeps a temporary alive that only the frame knows.
-    #[inline(always)]
     pub fn open(
         &mut self,
         obj: Obj,
@@ -221,14 +275,31 @@ impl<'py, S: Sink> Walk<'py, S> {
         build: Build,
         count: usize,
         holds: Option<Owned>,
-    ) -> Result<&mut Frame, Fault> {
+    ) -> Result<(), Fault> {
+        self.charge(obj, build, count)?;
+        let token = self.sink.open(build, count)?;
+        self.push(obj, source, build, count, token)?.holds = holds;
+        Ok(())
+    }
+
+    /// Charges a container before it is opened.
+    #[inline(always)]
+    fn charge(&mut self, obj: Obj, build: Build, count: usize) -> Result<(), Fault> {
         self.budget.depth(self.depth + build.levels())?;
         self.budget.nodes(build.levels() as u64)?;
         self.ticks += count;
-        if self.ticks >= SIGNALS_EVERY {
-            self.look_for_signals(obj)?;
-        }
-        let token = self.sink.open(build, count)?;
+        if self.ticks >= SIGNALS_EVERY { self.look_for_signals(obj) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn push(
+        &mut self,
+        obj: Obj,
+        source: Source,
+        build: Build,
+        count: usize,
+        token: usize,
+    ) -> Result<&mut Frame, Fault> {
         self.path.enter(obj.id())?;
         self.depth += build.levels();
         if self.frames.len() == self.frames.capacity() {
@@ -244,7 +315,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             entry: 0,
             key: None,
             node: NO_NODE,
-            holds,
+            holds: None,
             opaque: None,
             keys: None,
         });
@@ -264,14 +335,16 @@ impl<'py, S: Sink> Walk<'py, S> {
     fn elements(&mut self) -> Result<(), Fault> {
         let top = self.frames.len() - 1;
         loop {
-            let frame = &mut self.frames[top];
-            let item = match frame.source {
-                Source::List(list) => list_get(list, frame.at),
-                Source::Tuple(tuple) => tuple_get(tuple, frame.at),
-                _ => None,
+            let start = self.frames[top].at;
+            let run = match self.frames[top].source {
+                Source::List(list) => self.scalars(start, |at| list_get(list, at)),
+                Source::Tuple(tuple) => self.scalars(start, |at| tuple_get(tuple, at)),
+                _ => return self.close(),
             };
-            let Some(item) = item else { return self.close() };
-            frame.at += 1;
+            let frame = &mut self.frames[top];
+            frame.kept += run.count;
+            frame.at += run.count + usize::from(!matches!(run.next, Ok(None)));
+            let Some(item) = run.next? else { return self.close() };
             match self.visit(item)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
@@ -280,12 +353,43 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
     }
 
+    /// Writes elements as long as they are scalars.
+    #[inline(always)]
+    fn scalars(&mut self, start: usize, get: impl Fn(usize) -> Option<Obj>) -> Run<Obj> {
+        let mut at = start;
+        let next = loop {
+            let Some(item) = get(at) else { break Ok(None) };
+            let exact = item.exact();
+            if !exact.is_scalar() {
+                break Ok(Some(item));
+            }
+            if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
+                break Err(fault);
+            }
+            at += 1;
+        };
+        Run { count: at - start, position: 0, key: None, next }
+    }
+
     /// Goes through the entries of a mapping or the fields of an instance until they end or a child is opened.
     fn entries(&mut self) -> Result<(), Fault> {
         let top = self.frames.len() - 1;
         loop {
             let frame = &mut self.frames[top];
             let next = match &mut frame.source {
+                Source::Dict(dict, position) if frame.keys.is_none() => {
+                    let (dict, position) = (*dict, *position);
+                    let run = self.pairs(dict, position);
+                    let frame = &mut self.frames[top];
+                    (frame.source, frame.key) = (Source::Dict(dict, run.position), run.key);
+                    frame.at += run.count;
+                    frame.kept += run.count;
+                    if run.next?.is_none() {
+                        return self.close();
+                    }
+                    let Source::Dict(dict, position) = &mut self.frames[top].source else { continue };
+                    dict_next(*dict, position)
+                }
                 Source::Dict(dict, position) => dict_next(*dict, position),
                 Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
                 Source::Fields(start, end) => {
@@ -295,32 +399,57 @@ impl<'py, S: Sink> Walk<'py, S> {
                 _ => None,
             };
             let Some((key, value)) = next else { return self.close() };
+            let frame = &mut self.frames[top];
             frame.at += 1;
             frame.key = Some(key);
             frame.entry = self.sink.position();
-            if frame.keys.is_none() && has_plain_form(key) {
-                let exact = key.exact();
-                self.sink.plain(self.py, key, exact, &self.budget)?;
-                if let Source::Fields(start, _) = self.frames[top].source {
-                    let at = start + self.frames[top].at - 1;
-                    if self.arena[at].secret && !value.is_none() && value.exact() != Exact::Bool {
-                        match self.leave(value, kind::SECRET, self.policy.action(kind::SECRET))? {
-                            Visit::Gone => self.gone()?,
-                            _ => self.frames[top].kept += 1,
-                        }
-                        continue;
-                    }
-                }
-            } else if !self.strange_key(key)? {
-                continue;
-            }
-            // A checkpoint inside the key may have replaced the borrowed value's place, not the value: it is owned.
-            match self.visit(value)? {
+            match self.entry(top, key, value)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
                 Visit::Opened => return Ok(()),
             }
         }
+    }
+
+    /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.
+    #[inline(always)]
+    fn pairs(&mut self, dict: Obj, start: isize) -> Run<()> {
+        let (mut count, mut position) = (0, start);
+        let mut before = position;
+        let (mut last, next) = (None, loop {
+            let Some((key, value)) = dict_next(dict, &mut position) else { break Ok(None) };
+            let exact = value.exact();
+            if !exact.is_scalar() || !has_plain_form(key) {
+                break Ok(Some(()));
+            }
+            let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
+            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+                break Err((fault, key));
+            }
+            count += 1;
+            before = position;
+        });
+        let next = next.map_err(|(fault, key)| {
+            last = Some(key);
+            fault
+        });
+        Run { count, position: before, key: last, next }
+    }
+
+    /// Writes one key and its value, or opens a frame for the value. Gone also if the key already was not written.
+    #[inline(always)]
+    fn entry(&mut self, top: usize, key: Obj, value: Obj) -> Result<Visit, Fault> {
+        let frame = &self.frames[top];
+        if frame.keys.is_some() || !has_plain_form(key) {
+            // The entry is owned from here on, so the borrowed value stays what it was.
+            return if self.strange_key(key)? { self.visit(value) } else { Ok(Visit::Gone) };
+        }
+        let masked = match frame.source {
+            Source::Fields(start, _) => self.arena[start + frame.at - 1].is_masked(),
+            _ => false,
+        };
+        self.sink.plain(self.py, key, key.exact(), &self.budget)?;
+        if masked { self.leave(value, kind::SECRET, self.policy.action(kind::SECRET)) } else { self.visit(value) }
     }
 
     /// The present part of the top frame left nothing.
@@ -339,28 +468,50 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     /// Ends the top frame and tells the one below.
+    #[inline(always)]
     fn close(&mut self) -> Result<(), Fault> {
-        let Some(mut frame) = self.frames.pop() else { return Ok(()) };
-        self.path.leave();
-        self.depth -= frame.build.levels();
-        self.owned = self.owned.min(self.frames.len());
-        let vanishes = frame.opaque.is_some() && frame.kept == 0;
-        if vanishes {
-            self.sink.truncate(frame.token);
-        } else {
-            if S::BUILDS && !matches!(frame.build, Build::List | Build::Map | Build::TUPLE) {
-                self.checkpoint()?;
-            }
-            self.sink.close(self.py, frame.build, frame.token, frame.announced, frame.kept)?;
+        let Some(frame) = self.frames.last() else { return Ok(()) };
+        let (build, token, announced, kept) = (frame.build, frame.token, frame.announced, frame.kept);
+        if frame.is_special() {
+            return self.close_special();
         }
+        self.close_frame(build);
+        self.sink.close(self.py, build, token, announced, kept)?;
+        if let Some(below) = self.frames.last_mut() {
+            below.kept += 1;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn close_frame(&mut self, build: Build) {
+        let top = self.frames.len() - 1;
+        self.frames.truncate(top);
+        self.path.leave();
+        self.depth -= build.levels();
+        self.owned = self.owned.min(top);
+    }
+
+    /// Ends a frame that has fields on the arena, may vanish, or is built by Python.
+    #[inline(never)]
+    fn close_special(&mut self) -> Result<(), Fault> {
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let (build, token, announced, kept) = (frame.build, frame.token, frame.announced, frame.kept);
+        let undo = frame.opaque.take().filter(|_| kept == 0);
         if let Source::Fields(start, _) = frame.source {
             self.drop_fields(start);
         }
-        if vanishes && let Some(undo) = frame.opaque.take() {
+        self.close_frame(build);
+        if let Some(undo) = undo {
+            self.sink.truncate(token);
             self.findings.roll_back(&undo.mark);
             self.note(kind::OPAQUE, Action::Drop, undo.ty, None)?;
             return self.gone();
         }
+        if S::BUILDS && !matches!(build, Build::List | Build::Map | Build::TUPLE) {
+            self.checkpoint()?;
+        }
+        self.sink.close(self.py, build, token, announced, kept)?;
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }
@@ -457,7 +608,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn note_at(&mut self, node: Option<Node>, kind: u8, action: Action, ty: Ty) -> Result<(), Fault> {
         if action != Action::Converted && self.policy.action(kind) == Action::Raise {
             self.refused_at = node;
-            return Err(Fault::Refused(kind, ty.as_obj().own().into_py(self.py)));
+            return Err(Fault::Refused(Box::new((kind, ty.as_obj().own().into_py(self.py)))));
         }
         self.findings.add(node.filter(|_| self.findings.wants_place()), kind, action, ty);
         Ok(self.budget.nodes(1)?)
@@ -515,7 +666,19 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 }
 
+impl FieldValue {
+    /// True if the value is hidden behind a tombstone; None and bools hide nothing.
+    pub fn is_masked(&self) -> bool {
+        self.secret && !matches!(self.value.exact(), Exact::Nil | Exact::Bool)
+    }
+}
+
 impl Frame {
+    #[inline(always)]
+    fn is_special(&self) -> bool {
+        matches!(self.source, Source::Fields(..)) || !matches!(self.build, Build::List | Build::Map | Build::TUPLE)
+    }
+
     /// The keys of a mapping taken so far, before the present one. Only of a frame that owns its items.
     pub fn earlier_keys(&self) -> impl Iterator<Item = Obj> {
         let items: &[(Owned, Owned)] = if let Source::Items(items) = &self.source { items } else { &[] };

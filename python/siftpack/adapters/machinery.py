@@ -14,8 +14,10 @@ ROWS: tuple[tuple[str, Kind, str], ...] = (
     (
         "types",
         Kind.FUNCTION,
-        "FunctionType BuiltinFunctionType MethodType WrapperDescriptorType MethodWrapperType MethodDescriptorType "
-        "ClassMethodDescriptorType GetSetDescriptorType MemberDescriptorType DynamicClassAttribute",
+        (
+            "FunctionType BuiltinFunctionType MethodType WrapperDescriptorType MethodWrapperType MethodDescriptorType "
+            "ClassMethodDescriptorType GetSetDescriptorType MemberDescriptorType DynamicClassAttribute"
+        ),
     ),
     ("builtins", Kind.FUNCTION, "property classmethod staticmethod super"),
     ("functools", Kind.FUNCTION, "partial partialmethod _lru_cache_wrapper cached_property singledispatchmethod"),

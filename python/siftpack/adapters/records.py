@@ -55,8 +55,9 @@ def _dataclass(mro: Mro) -> Declared | None:
     fields = _own(mro, "__dataclass_fields__")
     if type(fields) is not dict or not all(type(f) is dataclasses.Field for f in fields.values()):
         return None
-    real = dataclasses._FIELD  # type: ignore[attr-defined]
-    names = _names(name for name, f in fields.items() if f._field_type is real)
+    # Nothing public tells a field from a ClassVar or an InitVar without asking the class for its fields.
+    real = dataclasses._FIELD  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    names = _names(name for name, f in fields.items() if f._field_type is real)  # noqa: SLF001 - as above
     return None if names is None else Declared(names)
 
 

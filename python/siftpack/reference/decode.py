@@ -75,19 +75,12 @@ class _Reader:
             return _CONSTANTS[marker]
         if marker in _NUMBERS:
             return struct.unpack(_NUMBERS[marker], self.take(struct.calcsize(_NUMBERS[marker])))[0]
-        if 0xC4 <= marker <= 0xC6:
-            return self.sized(self.size(1 << (marker - 0xC4)))
-        if 0xD9 <= marker <= 0xDB:
-            return self.str(self.size(1 << (marker - 0xD9)))
         if 0xD4 <= marker <= 0xD8:
             return self.ext(1 << (marker - 0xD4), depth, kdepth)
-        if 0xC7 <= marker <= 0xC9:
-            return self.ext(self.size(1 << (marker - 0xC7)), depth, kdepth)
-        if marker in (0xDC, 0xDD):
-            return self.array(self.size(2 << (marker - 0xDC)), depth, kdepth)
-        if marker in (0xDE, 0xDF):
-            return self.map(self.size(2 << (marker - 0xDE)), depth, kdepth)
-        return self.fail("byte 0xc1, which MessagePack never uses")
+        if marker not in _SIZED:
+            return self.fail("byte 0xc1, which MessagePack never uses")
+        width, read = _SIZED[marker]
+        return read(self, self.size(width), depth, kdepth)
 
     def sized(self, size: int) -> bytes:
         if size > self.limits.str_bytes:
@@ -226,6 +219,23 @@ class _Reader:
             self.fail("bad key form")
         return found
 
+
+def _bin(reader: _Reader, size: int, _depth: int, _kdepth: int | None) -> bytes:
+    return reader.sized(size)
+
+
+def _str(reader: _Reader, size: int, _depth: int, _kdepth: int | None) -> str:
+    return reader.str(size)
+
+
+_SIZED: dict[int, tuple[int, Callable[[_Reader, int, int, int | None], Any]]] = {
+    **{0xC4 + step: (1 << step, _bin) for step in range(3)},
+    **{0xC7 + step: (1 << step, _Reader.ext) for step in range(3)},
+    **{0xD9 + step: (1 << step, _str) for step in range(3)},
+    **{0xDC + step: (2 << step, _Reader.array) for step in range(2)},
+    **{0xDE + step: (2 << step, _Reader.map) for step in range(2)},
+}
+"""By marker: how many bytes the size takes that follows it, and what reads the rest."""
 
 _DICTS: dict[int, Callable[[dict[Any, Any]], Any]] = {
     wire.ORDERED_DICT: OrderedDict,

@@ -112,7 +112,6 @@ _OTHERS: tuple[tuple[Kind, Callable[[], Any]], ...] = (
     (Kind.WEAKREF, lambda: weakref.finalize(_owner, len, ())),
     (Kind.MOCK, mock.Mock),
     (Kind.MOCK, mock.MagicMock),
-    (Kind.MOCK, mock.AsyncMock),
     (Kind.MOCK, lambda: mock.Mock(spec=dict)),
     (Kind.MOCK, lambda: mock.call(1)),
     (Kind.SYNC, threading.Lock),

@@ -20,7 +20,7 @@ def lower_bytearray(value: Any) -> Lowered:
 def lower_memoryview(value: memoryview) -> Lowered | None:
     """Format, shape and bytes in C order; None if released, of a foreign format, or empty in a shape."""
     try:
-        code, shape = value.format.removeprefix("@"), value.shape
+        code, shape = value.format.removeprefix("@"), value.shape or ()
         raw = value.tobytes()
     except ValueError:
         return None

@@ -1,6 +1,7 @@
 """Dates, times and zones. Fields are read through datetime's own descriptors; a foreign tzinfo is never called."""
 
 import datetime as dt
+import functools
 import struct
 import sys
 from typing import Any
@@ -27,7 +28,7 @@ def lower_datetime(value: Any) -> Lowered:
     hour, minute, second, microsecond, fold = (get(value) for get in _CLOCK)
     zone = _TZINFO(value)
     bare = dt.datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
-    if zone is dt.timezone.utc and not fold:
+    if zone is dt.UTC and not fold:
         return wire.TIMESTAMP, _timestamp(bare), None
     kind, tail, foreign = _zone(zone, bare)
     fields = struct.pack(">HBBBBB", year, month, day, hour, minute, second) + microsecond.to_bytes(3, "big")
@@ -119,7 +120,7 @@ def build_timestamp(payload: bytes) -> dt.datetime:
         moment = EPOCH + dt.timedelta(seconds=seconds, microseconds=nanos // 1000)
     except OverflowError:
         raise ValueError("timestamp outside the years 1 to 9999") from None
-    return moment.replace(tzinfo=dt.timezone.utc)
+    return moment.replace(tzinfo=dt.UTC)
 
 
 def build_datetime(payload: bytes) -> Any:
@@ -216,20 +217,15 @@ def _unknown(code: int, payload: bytes) -> Any:
     return Ext(code, payload)
 
 
-_zones: dict[str, Any] = {}
-
-
+@functools.cache
 def zones() -> dict[str, Any]:
     """Every zone this system knows, loaded whole the first time any zone is met: input never names a file to open."""
-    if not _zones:
-        import zoneinfo
+    import zoneinfo
 
-        loaded = {}
-        for key in sorted(zoneinfo.available_timezones()):
-            try:
-                loaded[key] = zoneinfo.ZoneInfo(key)
-            except (ValueError, OSError):
-                continue
-        loaded.setdefault("", None)
-        _zones.update(loaded)
-    return _zones
+    loaded: dict[str, Any] = {}
+    for key in sorted(zoneinfo.available_timezones()):
+        try:
+            loaded[key] = zoneinfo.ZoneInfo(key)
+        except (ValueError, OSError):
+            continue
+    return loaded

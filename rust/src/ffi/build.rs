@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use pyo3::{PyErr, ffi};
 
+use super::quiet::GilCell;
 use super::{Obj, Owned};
 
 /// Calls a genuine getset or member descriptor's getter on an instance: C code only.
@@ -195,6 +196,29 @@ pub fn no_memory() -> PyErr {
     pyo3::exceptions::PyMemoryError::new_err(())
 }
 
+/// Longest key, in bytes, that is shared.
+const KEY_LENGTH: usize = 32;
+/// Keys that are remembered, each at the one place its bytes hash to.
+const KEY_PLACES: usize = 1024;
+
+static KEYS: GilCell<Vec<Option<Owned>>> = GilCell::new(Vec::new());
+
+/// Where a short key is remembered: by its length and two words of it, which overlap in shorter ones.
+#[inline(always)]
+fn place_of(bytes: &[u8]) -> usize {
+    let (head, tail) = if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
+    } else if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+        (u64::from(*first), u64::from(*last) << 8 | u64::from(bytes[bytes.len() / 2]))
+    } else {
+        (0, 0)
+    };
+    let mixed = (head ^ tail.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize % KEY_PLACES
+}
+
 /// Constructors of exact builtins from decoded parts.
 #[derive(Debug)]
 pub struct Make;
@@ -259,6 +283,36 @@ impl Make {
             core::ptr::copy_nonoverlapping(value.as_ptr(), data, value.len());
             Ok(text)
         }
+    }
+
+    /// str that is a key: short ASCII ones are shared between maps, and so are their hashes.
+    #[inline(always)]
+    pub fn key(py: Python<'_>, value: &str) -> PyResult<Owned> {
+        if value.len() > KEY_LENGTH {
+            return Self::str(py, value);
+        }
+        let place = place_of(value.as_bytes());
+        let known = KEYS.with(py, |keys| {
+            let held = keys.get(place)?.as_ref()?;
+            matches!(super::text(held.obj()), super::Text::Utf8(bytes) if bytes == value.as_bytes()).then(|| held.obj().own())
+        });
+        known.map_or_else(|| Self::new_key(py, value, place), Ok)
+    }
+
+    #[cold]
+    fn new_key(py: Python<'_>, value: &str, place: usize) -> PyResult<Owned> {
+        let made = Self::str(py, value)?;
+        if value.is_ascii() {
+            let shared = made.obj().own();
+            let old = KEYS.with(py, |keys| {
+                if keys.is_empty() {
+                    keys.resize_with(KEY_PLACES, || None);
+                }
+                keys[place].replace(shared)
+            });
+            drop(old);
+        }
+        Ok(made)
     }
 
     /// The hash of a clean key. May run the standard library's Python code.

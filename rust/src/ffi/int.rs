@@ -22,18 +22,18 @@ pub enum Int {
 pub fn int_value(obj: Obj) -> Int {
     #[cfg(not(Py_3_12))]
     {
-        // SAFETY: the object is an int by layout. On 3.11 its size counts 30-bit digits and carries the sign; one
-        // digit is read only where the size says that there is one.
-        let (size, digit) = unsafe {
+        // SAFETY: the object is an int by layout. On 3.11 its size counts 30-bit digits and carries the sign; a digit
+        // is read only where the size says that there is one.
+        unsafe {
             let var = obj.ptr().cast::<ffi::PyVarObject>();
-            let size = (*var).ob_size;
             let digits = var.add(1).cast::<u32>();
-            (size, if size == 0 { 0 } else { i64::from(*digits) })
-        };
-        match size {
-            0 | 1 => return Int::Small(digit),
-            -1 => return Int::Small(-digit),
-            _ => {}
+            match (*var).ob_size {
+                0 => return Int::Small(0),
+                1 => return Int::Small(i64::from(*digits)),
+                2 => return Int::Small(i64::from(*digits) | i64::from(*digits.add(1)) << 30),
+                -1 => return Int::Small(-i64::from(*digits)),
+                _ => {}
+            }
         }
     }
     wide(obj)

@@ -104,6 +104,31 @@ pub fn dict_len(dict: Obj) -> usize {
 /// The next entry from a position on. Exact while the dict does not change: that is, between checkpoints.
 #[inline(always)]
 pub fn dict_next(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
+    // SAFETY: a dict by layout. On 3.11 a table that is not split holds, after its index, `nentries` entries of key
+    // and value, with the hash before them in the general kind; an entry without a value was deleted.
+    #[cfg(not(Py_3_12))]
+    unsafe {
+        let own = dict.ptr().cast::<ffi::PyDictObject>();
+        if (*own).ma_values.is_null() {
+            let keys = &*(*own).ma_keys.cast::<DictKeys>();
+            let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
+            let words = table.cast::<*mut ffi::PyObject>();
+            let width = if keys.kind == 0 { 3 } else { 2 };
+            while *position < keys.nentries {
+                let value = words.offset(*position * width + width - 1);
+                *position += 1;
+                if let Some(found) = Obj::from_ptr(*value) {
+                    return Some((Obj::from_ptr(*value.sub(1))?, found));
+                }
+            }
+            return None;
+        }
+    }
+    dict_next_split(dict, position)
+}
+
+#[inline(never)]
+fn dict_next_split(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
     let (mut key, mut value) = (core::ptr::null_mut(), core::ptr::null_mut());
     // SAFETY: a dict by layout; gives borrowed references, runs nothing.
     unsafe {

@@ -51,6 +51,14 @@ pub enum Exact {
     Other,
 }
 
+impl Exact {
+    /// True for what is written at once: None, bool, int, float, str.
+    #[inline(always)]
+    pub fn is_scalar(self) -> bool {
+        matches!(self, Self::Str | Self::Int | Self::Float | Self::Nil | Self::Bool)
+    }
+}
+
 impl Obj {
     /// Borrows what a `Bound` keeps alive.
     #[inline(always)]

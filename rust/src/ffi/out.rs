@@ -102,7 +102,7 @@ impl Out {
         // SAFETY: promised by the caller; the length grows by no more than was written.
         unsafe {
             let end = self.bytes.as_mut_ptr().add(self.bytes.len());
-            end.cast::<[u8; 16]>().write_unaligned(*form.padded());
+            end.cast::<[u8; 16]>().write_unaligned(form.padded());
             self.bytes.set_len(self.bytes.len() + form.len());
         }
     }
@@ -224,7 +224,7 @@ impl Out {
             self.beyond -= (old - new).cast_signed();
         }
         let start = position + old.saturating_sub(new);
-        self.bytes[start..start + new].copy_from_slice(form.as_slice());
+        self.bytes[start..start + new].copy_from_slice(&form.padded()[..new]);
         Ok(())
     }
 

@@ -84,6 +84,7 @@ impl<'a> Reader<'a> {
         })
     }
 
+    #[inline(always)]
     fn rare(&mut self, marker: u8) -> Result<Token<'a>, Reason> {
         Ok(match marker {
             m::NIL => Token::Nil,
