@@ -13,7 +13,12 @@ from siftpack import reference
 EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000"))
 
 settings.register_profile(
-    "siftpack", deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True, max_examples=EXAMPLES
+    "siftpack",
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    max_examples=EXAMPLES,
 )
 settings.load_profile("siftpack")
 

@@ -177,7 +177,12 @@ def test_a_hidden_slot_is_still_the_slot(subject: Any) -> None:
 @pytest.mark.parametrize(
     ("cls", "names"),
     [
-        *((zoo.Plain, ["a", "_b", "c"]), (zoo.FrozenSlotted, ["a", "b", "c"]), (zoo.Model, ["a", "token"]), (Typed, ["a"])),
+        *(
+            (zoo.Plain, ["a", "_b", "c"]),
+            (zoo.FrozenSlotted, ["a", "b", "c"]),
+            (zoo.Model, ["a", "token"]),
+            (Typed, ["a"]),
+        ),
         *((zoo.Attr, ["a", "_b"]), (zoo.AttrFrozen, ["a"]), (zoo.Struct, ["a", "b"]), (Generic_[int], ["a"])),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",

@@ -9,11 +9,10 @@ from siftpack.errors import EncodeError, PolicyError
 from siftpack.policy import DATA_KINDS, DEFAULT, MACHINERY_KINDS, Action, Kind, Limits, Policy
 from siftpack.report import Tombstone
 from siftpack.storage import type_name
-from siftpack.testing import same
+from siftpack.testing import same, strategies
 from siftpack.testing.machinery import hashable_specimens, specimens
 from siftpack.testing.zoo import Color, Failure, Frozen, Held, Opaque, Str
 from tests.hostile.positions import HASHED, PLAIN, path_of
-
 
 SAMPLES = {
     Kind.BINARY: (bytearray(b"x"), bytearray(b"x")),
@@ -125,9 +124,24 @@ def test_names_are_bounded(subject: Any) -> None:
 @pytest.mark.parametrize(
     "actions",
     [
-        *({"nonsense": "drop"}, {Kind.FUNCTION: "nonsense"}, {Kind.FUNCTION: Action.CONVERTED}, {Kind.SCALAR: Action.DROP}),
-        *({Kind.CONTAINER: Action.NAME}, {Kind.SYNC: Action.KEEP}, {Kind.SECRET: Action.KEEP}, {Kind.CYCLE: Action.TOMBSTONE}),
-        *({Kind.PRIVATE: Action.NAME}, {Kind.KEY_COLLISION: Action.KEEP}, {Kind.ATTRIBUTE: Action.TOMBSTONE}, {1: "drop"}),
+        *(
+            {"nonsense": "drop"},
+            {Kind.FUNCTION: "nonsense"},
+            {Kind.FUNCTION: Action.CONVERTED},
+            {Kind.SCALAR: Action.DROP},
+        ),
+        *(
+            {Kind.CONTAINER: Action.NAME},
+            {Kind.SYNC: Action.KEEP},
+            {Kind.SECRET: Action.KEEP},
+            {Kind.CYCLE: Action.TOMBSTONE},
+        ),
+        *(
+            {Kind.PRIVATE: Action.NAME},
+            {Kind.KEY_COLLISION: Action.KEEP},
+            {Kind.ATTRIBUTE: Action.TOMBSTONE},
+            {1: "drop"},
+        ),
     ],
     ids=str,
 )
@@ -160,7 +174,7 @@ def test_bounds_that_make_no_sense(name: str, bad: Any) -> None:
 
 
 FINDINGS = {
-    Kind.CYCLE: lambda: (lambda made: made.append(made) or made)([1]),
+    Kind.CYCLE: lambda: strategies._self_list(1),
     Kind.KEY_COLLISION: lambda: {Color.RED: 1, 1: 2},
     Kind.PRIVATE: lambda: Opaque(a=1, _b=2),
     Kind.ATTRIBUTE: lambda: [setattr(made := Str("s"), "x", 1), made][1],

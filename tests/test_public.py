@@ -10,8 +10,29 @@ import siftpack
 from siftpack import errors
 
 NAMES = {
-    *("Action", "DEFAULT", "DecodeError", "EncodeError", "Ext", "Finding", "FrameError", "Kind", "LimitExceeded", "Limits"),
-    *("Policy", "PolicyError", "Report", "Serializer", "SiftError", "Tombstone", "dumps", "dumps_with_report", "inspect"),
+    *(
+        "Action",
+        "DEFAULT",
+        "DecodeError",
+        "EncodeError",
+        "Ext",
+        "Finding",
+        "FrameError",
+        "Kind",
+        "LimitExceeded",
+        "Limits",
+    ),
+    *(
+        "Policy",
+        "PolicyError",
+        "Report",
+        "Serializer",
+        "SiftError",
+        "Tombstone",
+        "dumps",
+        "dumps_with_report",
+        "inspect",
+    ),
     *("loads", "packb", "packb_with_report", "register", "sanitize", "unpackb", "__version__"),
 }
 TREE = {

@@ -11,16 +11,87 @@ from siftpack.report import Tombstone
 from siftpack.testing.zoo import Frozen, Held, Model, Opaque, Pair, SlotBase, slotted
 
 SECRET = (
-    *("password", "PASSWORD", "db_password", "passwd", "pwd", "passphrase", "apiKey", "api_key", "API-KEY", "openai_api_key"),
-    *("OPENAI_API_KEY", "openaiApiKey", "xApiKey", "x-api-key", "secret", "client_secret", "clientSecret", "access_token"),
-    *("accessToken", "refresh_token", "id_token", "sessionToken", "authorization", "Authorization", "proxy-authorization"),
-    *("cookie", "cookies", "set-cookie", "private_key", "privateKey", "token", "Token", "TOKEN", "bearer", "jwt", "JWT"),
-    *("aws_secret_access_key", "credentials", "credential", "_password", "__token", "password_", "signing_key", "HTTPCookie"),
+    *(
+        "password",
+        "PASSWORD",
+        "db_password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "apiKey",
+        "api_key",
+        "API-KEY",
+        "openai_api_key",
+    ),
+    *(
+        "OPENAI_API_KEY",
+        "openaiApiKey",
+        "xApiKey",
+        "x-api-key",
+        "secret",
+        "client_secret",
+        "clientSecret",
+        "access_token",
+    ),
+    *(
+        "accessToken",
+        "refresh_token",
+        "id_token",
+        "sessionToken",
+        "authorization",
+        "Authorization",
+        "proxy-authorization",
+    ),
+    *(
+        "cookie",
+        "cookies",
+        "set-cookie",
+        "private_key",
+        "privateKey",
+        "token",
+        "Token",
+        "TOKEN",
+        "bearer",
+        "jwt",
+        "JWT",
+    ),
+    *(
+        "aws_secret_access_key",
+        "credentials",
+        "credential",
+        "_password",
+        "__token",
+        "password_",
+        "signing_key",
+        "HTTPCookie",
+    ),
 )
 OPEN = (
     *("input_tokens", "token_usage", "max_tokens", "tokens", "tokenizer", "token_count", "output_token", "secretary"),
-    *("secrets_manager", "passwords", "password_hint", "key", "keys", "api", "primary_key", "author", "authorized", "name"),
-    *("cookie_policy", "is_secret_shared", "bypass", "compass", "jwt_issuer", "tokenise", "", "_", "пароль", "pass word s"),
+    *(
+        "secrets_manager",
+        "passwords",
+        "password_hint",
+        "key",
+        "keys",
+        "api",
+        "primary_key",
+        "author",
+        "authorized",
+        "name",
+    ),
+    *(
+        "cookie_policy",
+        "is_secret_shared",
+        "bypass",
+        "compass",
+        "jwt_issuer",
+        "tokenise",
+        "",
+        "_",
+        "пароль",
+        "pass word s",
+    ),
 )
 
 
@@ -98,14 +169,22 @@ def test_secret_types_are_masked_everywhere(subject: Any) -> None:
     """SecretStr and its like are tombstones in dicts, lists and records, and never keys."""
     secret = pydantic.SecretStr("hunter2")
     stone = Tombstone(Kind.SECRET, "pydantic.types.SecretStr")
-    assert subject.sanitize({"a": secret, "b": [secret], "c": Frozen(secret)}) == {"a": stone, "b": [stone], "c": {"a": stone, "b": None}}
+    assert subject.sanitize({"a": secret, "b": [secret], "c": Frozen(secret)}) == {
+        "a": stone,
+        "b": [stone],
+        "c": {"a": stone, "b": None},
+    }
     assert subject.sanitize({secret: 1, "a": 2}) == {"a": 2}
     assert b"hunter2" not in subject.packb([secret, {"x": pydantic.SecretBytes(b"hunter2")}])
 
 
 @pytest.mark.parametrize(
     ("action", "expected"),
-    [(Action.DROP, {"kept": 1}), (Action.NAME, {"kept": 1, "secret": "<secret str>"}), (Action.TOMBSTONE, {"kept": 1, "secret": MASKED})],
+    [
+        (Action.DROP, {"kept": 1}),
+        (Action.NAME, {"kept": 1, "secret": "<secret str>"}),
+        (Action.TOMBSTONE, {"kept": 1, "secret": MASKED}),
+    ],
 )
 def test_actions_of_a_secret(subject: Any, action: Action, expected: Any) -> None:
     """A secret can be dropped, named or marked, never kept."""

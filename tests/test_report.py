@@ -10,6 +10,7 @@ from siftpack.policy import Action, Kind, Policy
 from siftpack.report import FINDINGS_KEPT, KEY_SHOWN, Finding
 from siftpack.testing.zoo import Color, Frozen, Held, Int, Opaque, Plain, Str, failed, marked
 
+ZOO = "siftpack.testing.zoo"
 CASES: dict[str, tuple[Any, list[Finding]]] = {
     "clean": ({"a": [1]}, []),
     "top": (len, [Finding("$", Kind.FUNCTION, "builtin_function_or_method", Action.DROP)]),
@@ -18,8 +19,8 @@ CASES: dict[str, tuple[Any, list[Finding]]] = {
     "secret": (Held(1, api_key="k"), [Finding("$.api_key", Kind.SECRET, "str", Action.TOMBSTONE)]),
     "private": (Opaque(a=1, _b=2.0), [Finding("$._b", Kind.PRIVATE, "float", Action.DROP)]),
     "attribute": ([marked(Str("s"), 1)], [Finding("$[0].extra", Kind.ATTRIBUTE, "int", Action.DROP)]),
-    "enum key": ({Color.RED: 1}, [Finding("${siftpack.testing.zoo.Color}", Kind.ENUM, "siftpack.testing.zoo.Color", Action.CONVERTED)]),
-    "record key": ({Frozen(1): 2}, [Finding("${siftpack.testing.zoo.Frozen}", Kind.RECORD, "siftpack.testing.zoo.Frozen", Action.CONVERTED)]),
+    "enum key": ({Color.RED: 1}, [Finding(f"${{{ZOO}.Color}}", Kind.ENUM, f"{ZOO}.Color", Action.CONVERTED)]),
+    "record key": ({Frozen(1): 2}, [Finding(f"${{{ZOO}.Frozen}}", Kind.RECORD, f"{ZOO}.Frozen", Action.CONVERTED)]),
     "cause": (failed(cause=ValueError(len)), [
         Finding("$.cause.args[0]", Kind.FUNCTION, "builtin_function_or_method", Action.DROP),
         Finding("$.code", Kind.ATTRIBUTE, "int", Action.DROP),
@@ -85,7 +86,13 @@ def test_findings_of_a_dropped_object_are_taken_back(subject: Any) -> None:
     empty = Opaque(**{f"f{at}": len for at in range(FINDINGS_KEPT + 200)})
     report = subject.inspect([len, empty, int, {"k": empty}, empty])
     assert [(f.path, f.kind) for f in report] == [
-        *(("$[0]", Kind.FUNCTION), ("$[1]", Kind.OPAQUE), ("$[2]", Kind.CLASS), ("$[3].k", Kind.OPAQUE), ("$[4]", Kind.OPAQUE)),
+        *(
+            ("$[0]", Kind.FUNCTION),
+            ("$[1]", Kind.OPAQUE),
+            ("$[2]", Kind.CLASS),
+            ("$[3].k", Kind.OPAQUE),
+            ("$[4]", Kind.OPAQUE),
+        ),
     ]
     assert report.counts == {Kind.FUNCTION: 1, Kind.OPAQUE: 3, Kind.CLASS: 1}
     kept = Opaque(**vars(empty), kept=1)
@@ -94,7 +101,9 @@ def test_findings_of_a_dropped_object_are_taken_back(subject: Any) -> None:
 
 def test_a_rollback_takes_back_findings_of_nested_objects(subject: Any) -> None:
     """Objects inside a dropped object leave no finding of their own."""
-    report = subject.inspect([Opaque(a=Opaque(b=len, c=Opaque(d=[]))), Opaque(a=Opaque(b=len)), Opaque(a=Opaque(b=len), z=1)])
+    report = subject.inspect(
+        [Opaque(a=Opaque(b=len, c=Opaque(d=[]))), Opaque(a=Opaque(b=len)), Opaque(a=Opaque(b=len), z=1)]
+    )
     assert [(f.path, f.kind) for f in report] == [
         *(("$[0].a.b", Kind.FUNCTION), ("$[1]", Kind.OPAQUE), ("$[2].a", Kind.OPAQUE)),
     ]
@@ -145,7 +154,9 @@ def test_equality_and_iteration(subject: Any) -> None:
 def test_raise_if_lossy(subject: Any) -> None:
     """A lossy report raises with its first findings, a clean one does nothing."""
     subject.inspect([1]).raise_if_lossy()
-    with pytest.raises(EncodeError, match=r"^4 finding\(s\): \$\[0\]: function .*; \$\[1\]: class type; \$\[2\]: class type$"):
+    with pytest.raises(
+        EncodeError, match=r"^4 finding\(s\): \$\[0\]: function .*; \$\[1\]: class type; \$\[2\]: class type$"
+    ):
         subject.inspect([len, int, str, float]).raise_if_lossy()
 
 

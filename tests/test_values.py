@@ -125,7 +125,9 @@ def test_decimals_ignore_the_context(subject: Any) -> None:
         assert subject.unpackb(before).as_tuple() == value.as_tuple()
 
 
-@pytest.mark.parametrize(("value", "plain"), [(Amount("1.50"), Decimal("1.50")), (Route("a/b"), pathlib.PurePosixPath("a/b"))])
+@pytest.mark.parametrize(
+    ("value", "plain"), [(Amount("1.50"), Decimal("1.50")), (Route("a/b"), pathlib.PurePosixPath("a/b"))]
+)
 def test_subclasses_of_values_are_their_base_value(subject: Any, value: Any, plain: Any) -> None:
     """A subclass of a value is the base value of the same storage."""
     assert same(subject.sanitize([value]), [plain])
@@ -133,7 +135,9 @@ def test_subclasses_of_values_are_their_base_value(subject: Any, value: Any, pla
     assert same(subject.sanitize([Cells("i", [1])]), [array("i", [1])])
 
 
-@pytest.mark.parametrize("base", [ipaddress.IPv4Network, ipaddress.IPv6Network, ipaddress.IPv4Interface, uuid.UUID, Fraction])
+@pytest.mark.parametrize(
+    "base", [ipaddress.IPv4Network, ipaddress.IPv6Network, ipaddress.IPv4Interface, uuid.UUID, Fraction]
+)
 def test_the_storage_of_a_subclass_is_no_loss(subject: Any, base: type) -> None:
     """What a value keeps in its own storage is not reported as lost when a subclass of it is written."""
     made = type("Sub", (base,), {})
@@ -150,7 +154,9 @@ def test_ext_values_of_others_pass_through(subject: Any) -> None:
         assert (payload == bytes([0xD5, code & 255, 1, 2])) is (code < wire.FIRST_OWN and code != wire.TIMESTAMP)
 
 
-@pytest.mark.parametrize("bad", [Ext(200, b""), Ext(1, bytearray(b"x")), Ext("1", b""), Tombstone("sync", "x"), Tombstone(Kind.SYNC, 5)])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "bad", [Ext(200, b""), Ext(1, bytearray(b"x")), Ext("1", b""), Tombstone("sync", "x"), Tombstone(Kind.SYNC, 5)]
+)  # type: ignore[arg-type]
 def test_markers_with_wrong_contents_are_left_out(subject: Any, bad: Any) -> None:
     """An ``Ext`` or ``Tombstone`` that holds what it should not is dropped with a finding."""
     assert subject.sanitize([bad, 1]) == [1]
@@ -160,7 +166,11 @@ def test_markers_with_wrong_contents_are_left_out(subject: Any, bad: Any) -> Non
 def test_values_have_their_price(subject: Any) -> None:
     """What is dear to build is charged by writer and reader alike, to the node."""
     for value, code, size in (
-        *((re.compile("abc"), wire.PATTERN, 8), (Fraction(1, 3), wire.FRACTION, 10), (pathlib.PurePosixPath("a"), wire.PATH, 2)),
+        *(
+            (re.compile("abc"), wire.PATTERN, 8),
+            (Fraction(1, 3), wire.FRACTION, 10),
+            (pathlib.PurePosixPath("a"), wire.PATH, 2),
+        ),
         *((Ext(5, b""), 5, 0), (range(3), wire.RANGE, 15), (array("B"), wire.ARRAY, 2), (1j, wire.COMPLEX, 16)),
     ):
         price = cost(code, size) + 1

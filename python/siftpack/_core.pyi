@@ -3,6 +3,20 @@ from typing import Any, final
 from siftpack.policy import Limits, Policy
 from siftpack.report import Report, Segment
 
+__all__ = [
+    "RawFindings",
+    "dumps",
+    "dumps_with_report",
+    "forget_plans",
+    "inspect",
+    "loads",
+    "packb",
+    "packb_with_report",
+    "sanitize",
+    "secret_name",
+    "unpackb",
+]
+
 def packb(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> bytes: ...
 def packb_with_report(
     obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None
@@ -17,6 +31,7 @@ def unpackb(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = 
 def loads(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = None) -> Any: ...
 def forget_plans() -> None: ...
 def secret_name(name: str, /) -> bool: ...
+
 @final
 class RawFindings:
     def findings(self) -> list[tuple[tuple[Segment, ...], int, type, int]]: ...

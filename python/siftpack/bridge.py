@@ -16,7 +16,20 @@ from siftpack.storage import type_name
 from siftpack.values import build
 from siftpack.values.names import lower_tombstone
 
-__all__ = ["assemble", "build", "deque", "described", "inflate", "layout_samples", "named", "order", "path", "plan", "tombstone", "type_name"]
+__all__ = [
+    "assemble",
+    "build",
+    "deque",
+    "described",
+    "inflate",
+    "layout_samples",
+    "named",
+    "order",
+    "path",
+    "plan",
+    "tombstone",
+    "type_name",
+]
 
 _KINDS = tuple(Kind)
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}

@@ -1,11 +1,11 @@
 """What is kept and what is done with the rest: kinds, actions, policies, limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from siftpack.errors import PolicyError
+from siftpack.frozen import Frozen
 
 
 class Kind(StrEnum):
@@ -73,8 +73,7 @@ def _default_action(kind: Kind) -> Action:
     return Action.TOMBSTONE if kind is Kind.SECRET else Action.DROP
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Frozen):
     """One action per kind, checked and lowered once.
 
     ``actions`` maps ``Kind`` (or its value) to ``Action`` (or its value); kinds not named keep their default:
@@ -83,15 +82,20 @@ class Policy:
     Raises ``PolicyError`` for unknown names and for choices that make no sense (keeping a lock, dropping scalars).
     """
 
-    actions: Mapping[Kind, Action] = field(default_factory=dict)
-    lowered: bytes = field(init=False, repr=False, compare=False)
+    __slots__ = ("actions", "lowered")
+    __match_args__ = ("actions",)
+    actions: Mapping[Kind, Action]
+    lowered: bytes
 
-    def __post_init__(self) -> None:
-        checked = dict(_check(kind, action) for kind, action in self.actions.items())
+    def __init__(self, actions: Mapping[Kind, Action] = MappingProxyType({})) -> None:
+        checked = dict(_check(kind, action) for kind, action in actions.items())
         object.__setattr__(self, "actions", MappingProxyType(checked))
         order = list(Action)
         table = bytes(order.index(checked.get(kind, _default_action(kind))) for kind in Kind)
         object.__setattr__(self, "lowered", table)
+
+    def __hash__(self) -> int:
+        return hash(self.lowered)
 
     def __reduce__(self) -> tuple[type["Policy"], tuple[dict[Kind, Action]]]:
         return Policy, (dict(self.actions),)
@@ -118,8 +122,17 @@ def _check(kind: object, action: object) -> tuple[Kind, Action]:
 DEFAULT = Policy()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+_CEILINGS = {
+    "depth": 2**24,
+    "nodes": 2**40,
+    "bytes": 2**40,
+    "str_bytes": 2**32 - 1,
+    "container_keys": 2**32,
+    "key_depth": 32,
+}
+
+
+class Limits(Frozen):
     """Bounds that hold for writing and reading alike.
 
     - ``depth``: containers open at once, as written (a tagged array and the map inside it are two)
@@ -133,20 +146,28 @@ class Limits:
     Raises ``PolicyError`` for a bound that is not a positive ``int`` or is too large.
     """
 
-    depth: int = 16_384
-    nodes: int = 2**22
-    bytes: int = 512 * 2**20
-    str_bytes: int = 512 * 2**20
-    container_keys: int = 2**20
-    key_depth: int = 32
-    lowered: tuple[int, int, int, int, int, int] = field(init=False, repr=False, compare=False)
+    __slots__ = (*_CEILINGS, "lowered")
+    __match_args__ = ("depth", "nodes", "bytes", "str_bytes", "container_keys", "key_depth")
+    depth: int
+    nodes: int
+    bytes: int
+    str_bytes: int
+    container_keys: int
+    key_depth: int
+    lowered: tuple[int, int, int, int, int, int]
 
-    def __post_init__(self) -> None:
-        ceilings = {"depth": 2**24, "nodes": 2**40, "bytes": 2**40, "str_bytes": 2**32 - 1}
-        ceilings |= {"container_keys": 2**32, "key_depth": 32}
-        for name, ceiling in ceilings.items():
-            value = getattr(self, name)
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument a bound
+        self,
+        depth: int = 16_384,
+        nodes: int = 2**22,
+        bytes: int = 512 * 2**20,  # noqa: A002 - a public word of the design
+        str_bytes: int = 512 * 2**20,
+        container_keys: int = 2**20,
+        key_depth: int = 32,
+    ) -> None:
+        values = (depth, nodes, bytes, str_bytes, container_keys, key_depth)
+        for value, (name, ceiling) in zip(values, _CEILINGS.items(), strict=True):
             if type(value) is not int or not 0 < value <= ceiling:
                 raise PolicyError(f"Limits.{name} must be an int from 1 to {ceiling}")
-        values = (self.depth, self.nodes, self.bytes, self.str_bytes, self.container_keys, self.key_depth)
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "lowered", values)

@@ -1,10 +1,10 @@
 """What a walk left out, and the two small values that stand for what is not data here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from siftpack.errors import EncodeError
+from siftpack.frozen import Frozen
 from siftpack.policy import Action, Kind
 
 
@@ -125,7 +125,9 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain data: ``{"findings": [{...}], "counts": {...}, "truncated": bool, "clean": bool}``."""
         return {
-            "findings": [{**finding._asdict(), "kind": str(finding.kind), "action": str(finding.action)} for finding in self],
+            "findings": [
+                {**finding._asdict(), "kind": str(finding.kind), "action": str(finding.action)} for finding in self
+            ],
             "counts": {str(kind): n for kind, n in self.counts.items()},
             "truncated": self.truncated,
             "clean": self.clean,
@@ -163,17 +165,25 @@ class RawReport:
         return self.totals
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(Frozen):
     """Stands where something that is not data was: what kind of thing, and its type's name."""
 
+    __slots__ = __match_args__ = ("kind", "type_name")
     kind: Kind
     type_name: str
 
+    def __init__(self, kind: Kind, type_name: str) -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "type_name", type_name)
 
-@dataclass(frozen=True, slots=True)
-class Ext:
+
+class Ext(Frozen):
     """A MessagePack ext value of a code siftpack does not know, kept as it is: code -128..127 and its bytes."""
 
+    __slots__ = __match_args__ = ("code", "data")
     code: int
     data: bytes
+
+    def __init__(self, code: int, data: bytes) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "data", data)

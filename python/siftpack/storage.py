@@ -50,7 +50,7 @@ def instance_dict(obj: Any) -> dict[Any, Any] | None:
     """The instance's own dict through the genuine ``__dict__`` slot of a class in its MRO, else None."""
     for each in mro(type(obj)):
         slot = type_dict(each).get("__dict__")
-        if type(slot) is _GETSET and slot.__objclass__ is each:
+        if (type(slot) is _GETSET or type(slot) is _MEMBER) and slot.__objclass__ is each:
             found = slot.__get__(obj)
             return found if inherits(type(found), dict) else None
     return None

@@ -4,10 +4,15 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::{Bound, Fault};
+use crate::ffi::{Exact, Obj, Text, text};
 use crate::policy::Limits;
 
-/// Up to this depth the path is searched as it lies; beyond, a set answers.
+/// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
 const SHALLOW: usize = 16;
+/// Beyond this depth a set answers instead of a search.
+const DEEP: usize = 1024;
+/// Slots of the filter, a power of two: at the depth where the set takes over, one in eight is taken.
+const FILTER: usize = 8 * DEEP;
 
 /// Addresses are spread well enough by one multiplication.
 #[derive(Default, Debug)]
@@ -44,8 +49,16 @@ pub type ByAddress = BuildHasherDefault<AddressHasher>;
 pub struct Path {
     shallow: [usize; SHALLOW],
     depth: usize,
-    deep_path: Vec<usize>,
+    rest: Vec<usize>,
+    /// How many containers of `rest` fall into each slot.
+    filter: Vec<u32>,
+    /// The containers of `rest` beyond `DEEP`.
     deep: HashSet<usize, ByAddress>,
+}
+
+#[inline(always)]
+fn slot(id: usize) -> usize {
+    (id >> 4 ^ id >> 17) % FILTER
 }
 
 impl Path {
@@ -53,7 +66,15 @@ impl Path {
     #[inline(always)]
     pub fn holds(&self, id: usize) -> bool {
         let shallow = &self.shallow[..self.depth.min(SHALLOW)];
-        shallow.iter().any(|each| *each == id) || (self.depth > SHALLOW && self.deep.contains(&id))
+        if shallow.iter().any(|each| *each == id) {
+            return true;
+        }
+        self.depth > SHALLOW && self.filter[slot(id)] > 0 && self.search(id)
+    }
+
+    #[inline(never)]
+    fn search(&self, id: usize) -> bool {
+        self.rest[..self.rest.len().min(DEEP)].contains(&id) || self.deep.contains(&id)
     }
 
     /// Opens a container that is not open.
@@ -61,18 +82,24 @@ impl Path {
     pub fn enter(&mut self, id: usize) -> Result<(), Fault> {
         match self.shallow.get_mut(self.depth) {
             Some(place) => *place = id,
-            None => self.enter_deep(id)?,
+            None => self.enter_rest(id)?,
         }
         self.depth += 1;
         Ok(())
     }
 
-    #[inline(never)]
-    fn enter_deep(&mut self, id: usize) -> Result<(), Fault> {
-        self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        self.deep_path.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        self.deep.insert(id);
-        self.deep_path.push(id);
+    fn enter_rest(&mut self, id: usize) -> Result<(), Fault> {
+        if self.filter.is_empty() {
+            self.filter.try_reserve_exact(FILTER).map_err(|_| Fault::NoMemory)?;
+            self.filter.resize(FILTER, 0);
+        }
+        if self.rest.len() >= DEEP {
+            self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
+            self.deep.insert(id);
+        }
+        self.rest.try_reserve(1).map_err(|_| Fault::NoMemory)?;
+        self.rest.push(id);
+        self.filter[slot(id)] += 1;
         Ok(())
     }
 
@@ -80,10 +107,17 @@ impl Path {
     #[inline(always)]
     pub fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
-        if self.depth >= SHALLOW
-            && let Some(id) = self.deep_path.pop()
-        {
-            self.deep.remove(&id);
+        if self.depth >= SHALLOW {
+            self.leave_rest();
+        }
+    }
+
+    fn leave_rest(&mut self) {
+        if let Some(id) = self.rest.pop() {
+            self.filter[slot(id)] -= 1;
+            if self.rest.len() >= DEEP {
+                self.deep.remove(&id);
+            }
         }
     }
 }
@@ -95,12 +129,16 @@ pub struct Budget {
     pub limits: Limits,
     nodes: u64,
     container_keys: u64,
+    parts: usize,
 }
+
+/// Parts that a walk may always have, whatever the bound in bytes.
+const PARTS: usize = 1 << 24;
 
 impl Budget {
     /// Everything still to spend.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, nodes: 0, container_keys: 0 }
+        Self { limits, nodes: 0, container_keys: 0, parts: 0 }
     }
 
     /// Spends nodes.
@@ -108,6 +146,13 @@ impl Budget {
     pub fn nodes(&mut self, count: u64) -> Result<(), Bound> {
         self.nodes += count;
         if self.nodes > self.limits.nodes { Err(Bound::Nodes) } else { Ok(()) }
+    }
+
+    /// Spends the parts of a container: a copy has no more of them than a payload could have bytes.
+    #[inline(always)]
+    pub fn parts(&mut self, count: usize) -> Result<(), Bound> {
+        self.parts += count;
+        if self.parts > self.limits.bytes.max(PARTS) { Err(Bound::Bytes) } else { Ok(()) }
     }
 
     /// Spends one key that is no plain scalar.
@@ -120,6 +165,28 @@ impl Budget {
     #[inline(always)]
     pub fn depth(&self, depth: usize) -> Result<(), Bound> {
         if depth > self.limits.depth { Err(Bound::Depth) } else { Ok(()) }
+    }
+
+    /// Looks at the size of a str or bytes as it would be written.
+    #[inline(always)]
+    pub fn check(&self, obj: Obj, exact: Exact) -> Result<(), Bound> {
+        match exact {
+            Exact::Str => self.check_text(text(obj)),
+            Exact::Bytes => self.size(obj.bytes().len()).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at the size of characters as they would be written.
+    pub fn check_text(&self, characters: Text<'_>) -> Result<(), Bound> {
+        let most = match characters {
+            Text::Utf8(bytes) => bytes.len(),
+            Text::One(bytes) => 2 * bytes.len(),
+            Text::Two(units) => 3 * units.len(),
+            Text::Four(points) => 4 * points.len(),
+        };
+        let size = if most <= self.limits.str_bytes { most } else { characters.measure().0 };
+        if size > self.limits.str_bytes { Err(Bound::StrBytes) } else { Ok(()) }
     }
 
     /// Looks at the size of one string or payload, in bytes.

@@ -26,7 +26,7 @@ impl<S: Sink> Walk<'_, S> {
 
     fn open_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
         let end = self.arena.len();
-        self.open(obj, Source::Fields(start, end), Build::Map, end - start, None)?;
+        self.open(obj, Source::Fields(start, end), Build::Map, end - start)?;
         Ok(Visit::Opened)
     }
 
@@ -166,7 +166,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let count = rows.len();
         self.attributes_but(obj, &[], Some(notes_name))?;
-        self.open(obj, Source::Items(rows), Build::Map, count, None)?;
+        self.open(obj, Source::Items(Box::new(rows)), Build::Map, count)?;
         Ok(Visit::Opened)
     }
 

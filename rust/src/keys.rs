@@ -63,10 +63,10 @@ impl<S: Sink> Walk<'_, S> {
             self.lower_key(key, Place { depth: self.depth(), inside: 0 })?
         };
         let Some(lowered) = lowered else { return Ok(false) };
-        let Some(mut seen) = self.top().and_then(|frame| frame.keys.take()) else { return Ok(false) };
+        let Some(mut seen) = self.top().and_then(|frame| frame.keys().take()) else { return Ok(false) };
         let fresh = self.first_of_its_kind(&lowered, &mut seen);
         if let Some(frame) = self.top() {
-            frame.keys = Some(seen);
+            *frame.keys() = Some(seen);
         }
         if fresh? {
             self.sink.key(lowered)?;
@@ -80,9 +80,9 @@ impl<S: Sink> Walk<'_, S> {
     fn know_keys(&mut self) -> Result<(), Fault> {
         let py = self.py;
         let Some(frame) = self.top() else { return Ok(()) };
-        if frame.keys.is_none() {
+        if frame.keys().is_none() {
             let (set, _) = set_from(py, false, frame.earlier_keys())?;
-            frame.keys = Some(Box::new(Seen { set, hashes: Hashes::default() }));
+            *frame.keys() = Some(Seen { set, hashes: Hashes::default() });
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn lower_plain(&mut self, key: Obj) -> Result<Lowered, Fault> {
-        let mut out = Out::part(self.budget.limits.bytes);
+        let mut out = Out::part();
         write_plain(&mut out, key, key.exact(), &self.budget)?;
         Ok(Lowered { value: key.own(), bytes: out.into_bytes(), container: false })
     }
@@ -154,7 +154,7 @@ impl<S: Sink> Walk<'_, S> {
 
     fn lower_stored(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
         if matches!(plan.shape, Shape::Int | Shape::Float | Shape::Str | Shape::Bytes) {
-            let mut out = Out::part(self.budget.limits.bytes);
+            let mut out = Out::part();
             write_base(&mut out, key, plan.shape, &self.budget)?;
             let value = base_value(self.py, key, plan.shape)?;
             return Ok(Some(Lowered { value, bytes: out.into_bytes(), container: false }));
@@ -195,7 +195,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn joined(&mut self, value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
-        let mut out = Out::part(self.budget.limits.bytes);
+        let mut out = Out::part();
         write_mark(&mut out, mark, parts.len())?;
         for part in parts {
             out.slice(&part.bytes)?;
@@ -255,7 +255,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
-        let mut out = Out::part(self.budget.limits.bytes);
+        let mut out = Out::part();
         write_value(&mut out, code, payload, &self.budget)?;
         Ok(Lowered { value, bytes: out.into_bytes(), container: false })
     }
@@ -289,6 +289,7 @@ impl<S: Sink> Walk<'_, S> {
         self.budget.nodes(1)?;
         let mut items = Vec::new();
         set_items(set, |item| items.push(item.own()));
+        self.budget.parts(items.len())?;
         let parts = if items.iter().all(|item| has_plain_form(item.obj())) {
             let mut parts = Vec::new();
             for item in &items {
@@ -324,7 +325,7 @@ impl<S: Sink> Walk<'_, S> {
 
     fn lower_elements(&mut self, items: Vec<Owned>, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
         let mut hashes = Hashes::default();
-        let mut rows = Vec::new();
+        let (mut rows, mut lost) = (Vec::new(), false);
         for item in items {
             self.stand_at(&item, place);
             match self.lower_key(item.obj(), place)? {
@@ -332,9 +333,14 @@ impl<S: Sink> Walk<'_, S> {
                     self.weigh(&part, &mut hashes)?;
                     rows.push((part, item));
                 }
-                None if place.inside > 0 => return Ok(None),
-                None => self.pin(item.obj()),
+                None => {
+                    lost = true;
+                    self.pin(item.obj());
+                }
             }
+        }
+        if lost && place.inside > 0 {
+            return Ok(None);
         }
         rows.sort_by(|(left, _), (right, _)| left.bytes.cmp(&right.bytes));
         self.break_ties(&mut rows)?;

@@ -1,5 +1,7 @@
 //! Kinds, actions and shapes by the numbers that Python counts them with.
 
+use crate::ffi::Exact;
+
 /// Position of each kind in `siftpack.Kind` that the core names itself.
 pub mod kind {
     /// bytes and other buffers
@@ -62,6 +64,16 @@ macro_rules! shapes {
         pub enum Shape { $($name),* }
 
         impl Shape {
+            /// The exact type whose storage a scalar subclass has.
+            pub fn as_exact(self) -> Exact {
+                match self {
+                    Self::Str => Exact::Str,
+                    Self::Bytes => Exact::Bytes,
+                    Self::Int => Exact::Int,
+                    _ => Exact::Float,
+                }
+            }
+
             /// From its number.
             pub fn from_number(number: u8) -> Option<Self> {
                 [$(Self::$name),*].get(usize::from(number)).copied()

@@ -106,11 +106,11 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         self.attributes(obj, plan)?;
         match plan.shape {
-            Shape::List => self.open(obj, Source::List(obj), Build::List, list_len(obj), None)?,
-            Shape::Tuple => self.open(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj), None)?,
-            Shape::Dict => self.open(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj), None)?,
+            Shape::List => self.open(obj, Source::List(obj), Build::List, list_len(obj))?,
+            Shape::Tuple => self.open(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj))?,
+            Shape::Dict => self.open(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj))?,
             Shape::Counter => {
-                self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj), None)?
+                self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj))?
             }
             Shape::Set | Shape::FrozenSet => return self.set(obj, plan.shape == Shape::FrozenSet),
             Shape::DefaultDict => return self.default_dict(obj, plan),
@@ -119,7 +119,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::ChainMap => return self.chain_map(obj),
             Shape::Slice => {
                 let parts: Vec<Obj> = slice_parts(obj).into_iter().flatten().collect();
-                return self.listed(obj, &parts, Build::Tagged(code::SLICE));
+                return self.listed(obj, &parts, (Build::Tagged(code::SLICE), 0));
             }
             _ => return self.view(obj, plan.shape),
         };
@@ -127,10 +127,10 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     /// Opens a frame over a temporary list of an object's elements.
-    fn listed(&mut self, obj: Obj, items: &[Obj], build: Build) -> Result<Visit, Fault> {
+    fn listed(&mut self, obj: Obj, items: &[Obj], build: (Build, u64)) -> Result<Visit, Fault> {
         let list = owned_list(self.py, items)?;
         let source = Source::List(list.obj());
-        self.open(obj, source, build, items.len(), Some(list))?;
+        self.open_with(obj, source, build, items.len(), Some(list))?;
         Ok(Visit::Opened)
     }
 
@@ -147,7 +147,7 @@ impl<'py, S: Sink> Walk<'py, S> {
                 maxlen = u64::try_from(value).unwrap_or(code::UNBOUNDED);
             }
         }
-        self.listed(obj, &items, Build::Deque(maxlen))
+        self.listed(obj, &items, (Build::Deque, maxlen))
     }
 
     fn default_dict(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
@@ -161,15 +161,15 @@ impl<'py, S: Sink> Walk<'py, S> {
             let name = Obj::of(intern!(self.py, "default_factory").as_any());
             self.note(kind, Action::Drop, factory.ty(), Some(Step::Key(name.own())))?;
         }
-        self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::DEFAULT_DICT), dict_len(obj), None)?;
+        self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::DEFAULT_DICT), dict_len(obj))?;
         Ok(Visit::Opened)
     }
 
     fn ordered_dict(&mut self, obj: Obj) -> Result<Visit, Fault> {
         let items = ordered_items(obj)?;
         let count = items.len();
-        let items = items.into_iter().map(|(key, value)| (key.own(), value.own())).collect();
-        self.open(obj, Source::Items(items), Build::TaggedMap(code::ORDERED_DICT), count, None)?;
+        let items = Box::new(items.into_iter().map(|(key, value)| (key.own(), value.own())).collect());
+        self.open(obj, Source::Items(items), Build::TaggedMap(code::ORDERED_DICT), count)?;
         Ok(Visit::Opened)
     }
 
@@ -187,7 +187,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         });
         let here = self.here()?;
         let node = self.findings.node(here, Step::Key(name.own()));
-        self.listed(obj, &maps, Build::Tagged(code::CHAIN_MAP))?;
+        self.listed(obj, &maps, (Build::Tagged(code::CHAIN_MAP), 0))?;
         self.set_node(node);
         Ok(Visit::Opened)
     }
@@ -219,10 +219,10 @@ impl<'py, S: Sink> Walk<'py, S> {
                     pairs.push(owned_pair(self.py, key, value)?);
                 }
                 let parts: Vec<Obj> = pairs.iter().map(Owned::obj).collect();
-                return self.listed(obj, &parts, Build::List);
+                return self.listed(obj, &parts, (Build::List, 0));
             }
         };
-        self.listed(obj, &parts, Build::List)
+        self.listed(obj, &parts, (Build::List, 0))
     }
 
     fn value(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {

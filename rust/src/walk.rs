@@ -18,7 +18,7 @@ use crate::kind::{Action, kind};
 use crate::plan::{Plan, Plans};
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, Mark, Node, ROOT, Step};
-use crate::sink::{Build, Sink};
+use crate::sink::{Build, Parts, Sink};
 
 /// Elements between two looks at pending signals.
 const SIGNALS_EVERY: usize = 1 << 16;
@@ -51,34 +51,40 @@ pub enum Source {
     /// A dict and the position in it; until the next checkpoint.
     Dict(Obj, isize),
     /// Owned items of a mapping.
-    Items(Vec<(Owned, Owned)>),
+    Items(Box<Vec<(Owned, Owned)>>),
     /// Fields of an instance: where they begin and end in the arena.
     Fields(usize, usize),
 }
 
-/// One open container.
+/// One open container. It is written and read for each one, so it is kept small.
 #[derive(Debug)]
 pub struct Frame {
     source: Source,
-    build: Build,
     /// Parts already taken.
     at: usize,
-    announced: usize,
     kept: usize,
+    announced: usize,
     /// What the sink gave at the start.
     token: usize,
-    /// Where the sink stood before the present entry.
+    /// Where the sink stood before the present entry of a mapping; the bound of a deque.
     entry: usize,
     /// The present key.
     key: Option<Obj>,
-    /// The path node of this container.
-    node: Node,
     /// Keeps the container alive, from the first checkpoint on.
     holds: Option<Owned>,
+    rare: Option<Box<Rare>>,
+    /// The path node of this container.
+    node: Node,
+    build: Build,
+}
+
+/// What few frames have.
+#[derive(Debug, Default)]
+struct Rare {
     /// Leave nothing and you were never there: the rule of opaque instances.
-    opaque: Option<Box<Opaque>>,
+    opaque: Option<Opaque>,
     /// Keys already written, once one of them was not plain.
-    pub keys: Option<Box<Seen>>,
+    keys: Option<Seen>,
 }
 
 /// What it takes to undo an opaque instance.
@@ -225,10 +231,11 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         self.charge(dict, Build::Map, dict_len(dict))?;
         let count = dict_len(dict);
-        let token = self.sink.open(Build::Map, count)?;
+        let token = self.sink.open(Build::Map, count, 0)?;
         let run = self.pairs(dict, 0);
         if matches!(run.next, Ok(None)) {
-            self.sink.close(self.py, Build::Map, token, count, run.count)?;
+            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
+            self.sink.close(self.py, Build::Map, parts)?;
             return Ok(Visit::Kept);
         }
         let frame = self.push(dict, Source::Dict(dict, run.position), Build::Map, count, token)?;
@@ -245,13 +252,14 @@ impl<'py, S: Sink> Walk<'py, S> {
         let length = |obj| if build == Build::List { list_len(obj) } else { tuple_len(obj) };
         self.charge(obj, build, length(obj))?;
         let count = length(obj);
-        let token = self.sink.open(build, count)?;
+        let token = self.sink.open(build, count, 0)?;
         let (run, source) = match build {
             Build::List => (self.scalars(0, |at| list_get(obj, at)), Source::List(obj)),
             _ => (self.scalars(0, |at| tuple_get(obj, at)), Source::Tuple(obj)),
         };
         if matches!(run.next, Ok(None)) {
-            self.sink.close(self.py, build, token, count, run.count)?;
+            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
+            self.sink.close(self.py, build, parts)?;
             return Ok(Visit::Kept);
         }
         let failed = usize::from(run.next.is_err());
@@ -267,18 +275,25 @@ impl<'py, S: Sink> Walk<'py, S> {
         Ok(Visit::Gone)
     }
 
-    /// Opens a frame. `holds` keeps a temporary alive that only the frame knows.
-    pub fn open(
+    /// Opens a frame.
+    pub fn open(&mut self, obj: Obj, source: Source, build: Build, count: usize) -> Result<(), Fault> {
+        self.open_with(obj, source, (build, 0), count, None)
+    }
+
+    /// Opens a frame. `holds` keeps a temporary alive that only the frame knows; a deque has its bound beside it.
+    pub fn open_with(
         &mut self,
         obj: Obj,
         source: Source,
-        build: Build,
+        (build, bound): (Build, u64),
         count: usize,
         holds: Option<Owned>,
     ) -> Result<(), Fault> {
         self.charge(obj, build, count)?;
-        let token = self.sink.open(build, count)?;
-        self.push(obj, source, build, count, token)?.holds = holds;
+        let token = self.sink.open(build, count, bound)?;
+        let frame = self.push(obj, source, build, count, token)?;
+        frame.holds = holds;
+        frame.entry = usize::try_from(bound).unwrap_or(usize::MAX);
         Ok(())
     }
 
@@ -287,6 +302,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     fn charge(&mut self, obj: Obj, build: Build, count: usize) -> Result<(), Fault> {
         self.budget.depth(self.depth + build.levels())?;
         self.budget.nodes(build.levels() as u64)?;
+        self.budget.parts(count)?;
         self.ticks += count;
         if self.ticks >= SIGNALS_EVERY { self.look_for_signals(obj) } else { Ok(()) }
     }
@@ -316,8 +332,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             key: None,
             node: NO_NODE,
             holds: None,
-            opaque: None,
-            keys: None,
+            rare: None,
         });
         let top = self.frames.len() - 1;
         Ok(&mut self.frames[top])
@@ -376,8 +391,9 @@ impl<'py, S: Sink> Walk<'py, S> {
         let top = self.frames.len() - 1;
         loop {
             let frame = &mut self.frames[top];
+            let knows_keys = frame.knows_keys();
             let next = match &mut frame.source {
-                Source::Dict(dict, position) if frame.keys.is_none() => {
+                Source::Dict(dict, position) if !knows_keys => {
                     let (dict, position) = (*dict, *position);
                     let run = self.pairs(dict, position);
                     let frame = &mut self.frames[top];
@@ -440,7 +456,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     fn entry(&mut self, top: usize, key: Obj, value: Obj) -> Result<Visit, Fault> {
         let frame = &self.frames[top];
-        if frame.keys.is_some() || !has_plain_form(key) {
+        if frame.knows_keys() || !has_plain_form(key) {
             // The entry is owned from here on, so the borrowed value stays what it was.
             return if self.strange_key(key)? { self.visit(value) } else { Ok(Visit::Gone) };
         }
@@ -471,12 +487,12 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     fn close(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last() else { return Ok(()) };
-        let (build, token, announced, kept) = (frame.build, frame.token, frame.announced, frame.kept);
+        let (build, parts) = (frame.build, frame.parts());
         if frame.is_special() {
             return self.close_special();
         }
         self.close_frame(build);
-        self.sink.close(self.py, build, token, announced, kept)?;
+        self.sink.close(self.py, build, parts)?;
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }
@@ -496,14 +512,14 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(never)]
     fn close_special(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
-        let (build, token, announced, kept) = (frame.build, frame.token, frame.announced, frame.kept);
-        let undo = frame.opaque.take().filter(|_| kept == 0);
+        let (build, parts) = (frame.build, frame.parts());
+        let undo = frame.rare.take().and_then(|rare| rare.opaque).filter(|_| parts.kept == 0);
         if let Source::Fields(start, _) = frame.source {
             self.drop_fields(start);
         }
         self.close_frame(build);
         if let Some(undo) = undo {
-            self.sink.truncate(token);
+            self.sink.truncate(parts.token);
             self.findings.roll_back(&undo.mark);
             self.note(kind::OPAQUE, Action::Drop, undo.ty, None)?;
             return self.gone();
@@ -511,7 +527,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         if S::BUILDS && !matches!(build, Build::List | Build::Map | Build::TUPLE) {
             self.checkpoint()?;
         }
-        self.sink.close(self.py, build, token, announced, kept)?;
+        self.sink.close(self.py, build, parts)?;
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }
@@ -549,7 +565,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             match frame.source {
                 Source::List(obj) | Source::Tuple(obj) if frame.holds.is_none() => frame.holds = Some(obj.own()),
                 Source::Dict(dict, _) => {
-                    frame.source = Source::Items(snapshot(dict)?);
+                    frame.source = Source::Items(Box::new(snapshot(dict)?));
                     if let (Some(_), Source::Items(items)) = (frame.key, &frame.source) {
                         frame.key = items.get(frame.at.wrapping_sub(1)).map(|(key, _)| key.obj());
                     }
@@ -557,7 +573,7 @@ impl<'py, S: Sink> Walk<'py, S> {
                 }
                 _ => {}
             }
-            if let Some(opaque) = &mut frame.opaque {
+            if let Some(opaque) = frame.rare.as_mut().and_then(|rare| rare.opaque.as_mut()) {
                 opaque.holds.get_or_insert_with(|| opaque.ty.as_obj().own());
             }
         }
@@ -661,7 +677,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     /// Sets what undoes the opaque frame just opened.
     pub fn make_opaque(&mut self, opaque: Opaque) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.opaque = Some(Box::new(opaque));
+            frame.rare.get_or_insert_default().opaque = Some(opaque);
         }
     }
 }
@@ -674,6 +690,22 @@ impl FieldValue {
 }
 
 impl Frame {
+    #[inline(always)]
+    fn parts(&self) -> Parts {
+        let bound = if self.build == Build::Deque { self.entry as u64 } else { 0 };
+        Parts { token: self.token, announced: self.announced, kept: self.kept, bound }
+    }
+
+    #[inline(always)]
+    fn knows_keys(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.keys.is_some())
+    }
+
+    /// Keys already written, once one of them was not plain.
+    pub fn keys(&mut self) -> &mut Option<Seen> {
+        &mut self.rare.get_or_insert_default().keys
+    }
+
     #[inline(always)]
     fn is_special(&self) -> bool {
         matches!(self.source, Source::Fields(..)) || !matches!(self.build, Build::List | Build::Map | Build::TUPLE)

@@ -88,7 +88,9 @@ PLAIN = {
     "exception": Position(
         lambda x: Error("m", x), {"type": type_name(Error), "message": "m", "args": ("m", None)}, "$.args[1]"
     ),
-    "nested": Position(lambda x: {"a": [(Data(1, {"k": [x]}, 2),)]}, {"a": [({"a": 1, "b": {"k": []}, "c": 2},)]}, "$.a[0][0].b.k[0]"),
+    "nested": Position(
+        lambda x: {"a": [(Data(1, {"k": [x]}, 2),)]}, {"a": [({"a": 1, "b": {"k": []}, "c": 2},)]}, "$.a[0][0].b.k[0]"
+    ),
 }
 HASHED = {
     "set": Position(lambda x: {1, x, "a"}, {1, "a"}, "${*}"),

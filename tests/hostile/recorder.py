@@ -21,7 +21,17 @@ def _recorded(name: str, result: Any) -> Any:
 
 
 def _body(prefix: str) -> dict[str, Any]:
-    results = {"hash": 99_991, "bool": True, "len": 3, "eq": True, "repr": "r", "str": "s", "format": "f", "iter": iter(()), "del": None}
+    results = {
+        "hash": 99_991,
+        "bool": True,
+        "len": 3,
+        "eq": True,
+        "repr": "r",
+        "str": "s",
+        "format": "f",
+        "iter": iter(()),
+        "del": None,
+    }
     names = f"{_UNARY} {_BINARY} {_TERNARY}".split()
     body = {f"__{name}__": _recorded(f"{prefix}.{name}", results.get(name)) for name in names}
     for lying in ("__class__", "_value_", "_fields", "maps", "model_fields", "value"):
@@ -36,7 +46,9 @@ def _body(prefix: str) -> dict[str, Any]:
 class Meta(type):
     """A metaclass that records what its classes are asked, and lies."""
 
-    locals().update({name: made for name, made in _body("meta").items() if name not in ("__class__", "__del__", "__call__")})
+    locals().update(
+        {name: made for name, made in _body("meta").items() if name not in ("__class__", "__del__", "__call__")}
+    )
 
     def __getattribute__(cls, name: str) -> Any:
         CALLS.append(f"meta.getattribute {name}")

@@ -13,8 +13,8 @@ from tests.hostile.positions import HASHED, PLAIN, path_of
 from tests.hostile.recorder import CALLS, CLASSES, Base, Hostile, HostileMeta, hostile, subclass_of
 
 POSITIONS = {**PLAIN, **HASHED}
-TOMBSTONES = Policy({kind: Action.TOMBSTONE for kind in (Kind.OPAQUE, Kind.SUBCLASS, Kind.CLASS, Kind.EXCEPTION)})
-NAMES = Policy({kind: Action.NAME for kind in (Kind.OPAQUE, Kind.SUBCLASS, Kind.CLASS, Kind.EXCEPTION)})
+TOMBSTONES = Policy(dict.fromkeys((Kind.OPAQUE, Kind.SUBCLASS, Kind.CLASS, Kind.EXCEPTION), Action.TOMBSTONE))
+NAMES = Policy(dict.fromkeys((Kind.OPAQUE, Kind.SUBCLASS, Kind.CLASS, Kind.EXCEPTION), Action.NAME))
 
 
 @pytest.mark.parametrize("name", sorted(POSITIONS))
@@ -62,7 +62,12 @@ def test_markers_and_names_ask_nothing(subject: Any, cls: Any, policy: Policy) -
 @pytest.mark.parametrize(
     ("base", "args", "plain"),
     [
-        *((list, ([1, 2],), [1, 2]), (dict, ({"a": 1},), {"a": 1}), (tuple, ((1, 2),), (1, 2)), (str, ("text",), "text")),
+        *(
+            (list, ([1, 2],), [1, 2]),
+            (dict, ({"a": 1},), {"a": 1}),
+            (tuple, ((1, 2),), (1, 2)),
+            (str, ("text",), "text"),
+        ),
         *((int, (2**70,), 2**70), (float, (0.5,), 0.5), (bytes, (b"raw",), b"raw"), (set, ([1, 2],), {1, 2})),
         (frozenset, ([1, 2],), frozenset([1, 2])),
     ],

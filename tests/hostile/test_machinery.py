@@ -35,7 +35,9 @@ def test_machinery_as_a_key_drops_its_entry(subject: Any, name: str) -> None:
 def test_all_machinery_at_once(subject: Any) -> None:
     """Every kind in every position of one graph leaves exactly what the positions leave one by one."""
     everything = [(position.build(lost.obj), position.left) for position in PLAIN.values() for lost in specimens()]
-    everything += [(position.build(lost.obj), position.left) for position in HASHED.values() for lost in hashable_specimens()]
+    everything += [
+        (position.build(lost.obj), position.left) for position in HASHED.values() for lost in hashable_specimens()
+    ]
     payload, report = subject.packb_with_report([built for built, _ in everything])
     assert same(subject.unpackb(payload), [left for _, left in everything])
     assert len(report) == len(everything)

@@ -181,10 +181,7 @@ def check(payload: bytes) -> None:
     assert (before, after) == ("before", "after")
     assert len(kept) <= 1
     inner = kept[0] if kept else []
-    if isinstance(inner, dict):
-        found = list(inner.values())
-    else:
-        found = list(inner)
+    found = list(inner.values()) if isinstance(inner, dict) else list(inner)
     for item in found:
         known = type(item) is dict and set(item) == {"number"}
         assert known or type(item) in (int, str, list, tuple), item
@@ -253,13 +250,16 @@ def test_an_interrupt_in_a_long_walk_passes_through() -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
+    def walk_on() -> None:
+        for _ in range(100):
+            core().packb(value)
+
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.01)
         start = time.perf_counter()
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(100):
-                core().packb(value)
+            walk_on()
         assert time.perf_counter() - start < 5
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

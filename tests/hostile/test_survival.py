@@ -16,7 +16,9 @@ from siftpack.testing import same
 from tests.conftest import core
 
 ROOT = Path(__file__).resolve().parents[2]
-METHODS = "repr str hash len iter next bool getattr getattribute eq dir reduce reduce_ex index int float bytes call format"
+METHODS = (
+    "repr str hash len iter next bool getattr getattribute eq dir reduce reduce_ex index int float bytes call format"
+)
 METHODS += " getitem contains getstate fspath await aiter enter exit instancecheck deepcopy copy sizeof length_hint"
 
 
@@ -92,7 +94,7 @@ def test_a_mock_with_a_spec_is_a_mock(subject: Any) -> None:
 
 
 DEPTH = 10_000
-DEEP = '''
+DEEP = """
 import sys, threading
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -138,7 +140,7 @@ clean, found, copy, back, framed = results.pop()
 assert clean and not found
 assert same(copy, back) and same(back, framed)
 sys.stdout.write("survived")
-'''
+"""
 
 
 @pytest.mark.parametrize("shape", ["list", "dict", "tuple", "record", "opaque", "mixed", "error"])
@@ -220,7 +222,7 @@ def test_every_kind_of_bomb_is_refused_by_every_function(subject: Any, shape: st
             call(bomb(shape), limits=Limits(nodes=2_000))
 
 
-PEAK = '''
+PEAK = """
 import re, sys
 from pathlib import Path
 import siftpack
@@ -239,12 +241,14 @@ for _ in range(3):
     except siftpack.LimitExceeded:
         pass
 sys.stdout.write(str(peak() - before))
-'''
+"""
 
 
 def test_a_bomb_leaves_memory_flat() -> None:
     """Refusing a bomb takes no more memory than the bytes of the nodes it was allowed."""
-    done = subprocess.run([sys.executable, "-c", PEAK], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     assert int(done.stdout) < 32 * 1024
 
 

@@ -5,7 +5,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,19 @@ from tests.conftest import core
 from tests.hostile.positions import HASHED, PLAIN
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> Iterator[None]:
+    """What is there already is set aside, so that a collection looks at the tests' own objects alone."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 SOAK = os.environ.get("SIFTPACK_SOAK", "100000")
-GROWTH = '''
+GROWTH = """
 import gc, os, sys
 from pathlib import Path
 from unittest.mock import MagicMock, Mock
@@ -55,7 +66,7 @@ run(count // 10)
 before = resident()
 run(count)
 sys.stdout.write(str(resident() - before))
-'''
+"""
 
 
 @pytest.mark.parametrize("kind", ["mock", "class", "subclass", "error"])
@@ -72,7 +83,6 @@ class Marker:
     __slots__ = ()
 
 
-
 MOMENT = dt.datetime(2024, 1, 1, 2, 3, 4, 5, dt.timezone(dt.timedelta(hours=5), "X"))
 TARGETS: dict[str, Callable[[], Any]] = {
     **{f"in {name}": (lambda build=each.build: build) for name, each in {**PLAIN, **HASHED}.items()},
@@ -82,7 +92,7 @@ TARGETS: dict[str, Callable[[], Any]] = {
 
 def counted(build: Callable[[Any], Any]) -> tuple[Any, list[Any]]:
     """A graph, and the parts of it that are looked at: a string, an int, a marker object, a list, a datetime."""
-    parts = ["".join(["some ", "text"]), 2**90 + 1, [1, 2], dict.fromkeys(["k"], 1), MOMENT, Marker(), (1, [2])]
+    parts = [f"some {len(SOAK)} text", 2**90 + 1, [1, 2], dict.fromkeys(["k"], 1), MOMENT, Marker(), (1, [2])]
     built = []
     for part in parts:
         try:
@@ -119,7 +129,10 @@ ERRORS: dict[str, tuple[type, dict[str, Any]]] = {
     "str_bytes": (LimitExceeded, {"limits": Limits(str_bytes=8)}),
     "container_keys": (LimitExceeded, {"limits": Limits(container_keys=1)}),
     "key_depth": (LimitExceeded, {"limits": Limits(key_depth=1)}),
-    **{f"raise {kind}": (EncodeError, {"policy": Policy({kind: Action.RAISE})}) for kind in (Kind.FUNCTION, Kind.PRIVATE)},
+    **{
+        f"raise {kind}": (EncodeError, {"policy": Policy({kind: Action.RAISE})})
+        for kind in (Kind.FUNCTION, Kind.PRIVATE)
+    },
     "raise opaque": (EncodeError, {"policy": Policy({Kind.OPAQUE: Action.RAISE})}),
     "raise record": (EncodeError, {"policy": Policy({Kind.RECORD: Action.RAISE})}),
     "raise secret": (EncodeError, {"policy": Policy({Kind.SECRET: Action.RAISE})}),
@@ -131,7 +144,7 @@ ERRORS: dict[str, tuple[type, dict[str, Any]]] = {
 def test_an_error_leaves_reference_counts_as_before(name: str) -> None:
     """A walk that ends in an error gives back every reference it took."""
     error, options = ERRORS[name]
-    text, record, items = "".join(["a longer ", "text"]), zoo.Held(1, "k"), [zoo.Opaque(a=1, _b=2)]
+    text, record, items = f"a longer {len(SOAK)} text", zoo.Held(1, "k"), [zoo.Opaque(a=1, _b=2)]
     loop: list[Any] = [items]
     loop.append(loop)
     keys = {("k", ("in", (1,))): text, frozenset([(2,)]): record, (3,): {(4, 5), (6,)}}

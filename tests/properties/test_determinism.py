@@ -21,11 +21,31 @@ ROOT = Path(__file__).resolve().parents[2]
 def _hashable(draw: random.Random, depth: int = 0) -> Any:
     made = draw.choice(
         [
-            *(lambda: draw.randrange(-300, 300), lambda: draw.choice("abcdefgh") * draw.randrange(4), lambda: draw.random()),
-            *(lambda: draw.choice(ENUMS[:2]), lambda: Decimal(draw.randrange(9)) / 10, lambda: PurePosixPath(draw.choice("xyz"))),
-            *(lambda: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=draw.randrange(9)), lambda: b"b" * draw.randrange(3)),
-            *(lambda: marked(Str(draw.choice("stu")), 1), lambda: Int(draw.randrange(5)), lambda: "\ud800", lambda: 2**80),
-            *(lambda: Frozen(draw.randrange(3), draw.choice("ab")), lambda: Pair(draw.randrange(3)), lambda: Loose(1, "z")),
+            *(
+                lambda: draw.randrange(-300, 300),
+                lambda: draw.choice("abcdefgh") * draw.randrange(4),
+                draw.random,
+            ),
+            *(
+                lambda: draw.choice(ENUMS[:2]),
+                lambda: Decimal(draw.randrange(9)) / 10,
+                lambda: PurePosixPath(draw.choice("xyz")),
+            ),
+            *(
+                lambda: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=draw.randrange(9)),
+                lambda: b"b" * draw.randrange(3),
+            ),
+            *(
+                lambda: marked(Str(draw.choice("stu")), 1),
+                lambda: Int(draw.randrange(5)),
+                lambda: "\ud800",
+                lambda: 2**80,
+            ),
+            *(
+                lambda: Frozen(draw.randrange(3), draw.choice("ab")),
+                lambda: Pair(draw.randrange(3)),
+                lambda: Loose(1, "z"),
+            ),
         ]
     )
     if depth < 3 and draw.random() < 0.4:
@@ -42,8 +62,18 @@ def _value(draw: random.Random, depth: int = 0) -> Any:
     lost = [draw.choice(hashable_specimens()).obj for _ in range(draw.randrange(3))]
     return draw.choice(
         [
-            *(lambda: inner, lambda: tuple(inner), lambda: deque(inner), lambda: {*keys, *lost}, lambda: frozenset(keys + lost)),
-            *(lambda: {key: inner for key in keys}, lambda: OrderedDict((key, 1) for key in keys + lost), lambda: Counter(keys)),
+            *(
+                lambda: inner,
+                lambda: tuple(inner),
+                lambda: deque(inner),
+                lambda: {*keys, *lost},
+                lambda: frozenset(keys + lost),
+            ),
+            *(
+                lambda: dict.fromkeys(keys, inner),
+                lambda: OrderedDict((key, 1) for key in keys + lost),
+                lambda: Counter(keys),
+            ),
             *(lambda: Plain(inner, {*keys}), lambda: Held(1, api_key=inner), lambda: Opaque(a=inner, b={*keys, *lost})),
             *(lambda: failed("m", inner, note="n"), lambda: {key: {*keys} for key in keys}, lambda: [{*keys}, {*lost}]),
         ]
@@ -60,7 +90,8 @@ def main() -> None:
     """Print bytes and report of every value."""
     for value in values():
         payload, report = core().packb_with_report(value)
-        print(payload.hex(), str(report).replace("\n", "|").encode("unicode_escape").decode())
+        text = str(report).replace("\n", "|").encode("unicode_escape").decode()
+        sys.stdout.write(f"{payload.hex()} {text}\n")
 
 
 def test_hash_seed_and_process_change_nothing() -> None:
@@ -69,7 +100,9 @@ def test_hash_seed_and_process_change_nothing() -> None:
     for seed in SEEDS:
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         command = [sys.executable, "-W", "ignore", "-m", "tests.properties.test_determinism"]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
         outputs.add(done.stdout)
     assert len(outputs) == 1
     assert len(outputs.pop().splitlines()) == len(values())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +48,13 @@ def test_clean_data_comes_back_as_it_was(value: Any) -> None:
 @given(graphs(), st.integers(1, 60), st.integers(1, 6), st.integers(1, 80))
 def test_what_is_written_can_be_read_under_the_same_limits(value: Any, nodes: int, depth: int, size: int) -> None:
     """Law 4: the reader accepts under the writer's limits whatever the writer wrote under them."""
-    for limits in (Limits(nodes=nodes), Limits(depth=depth), Limits(str_bytes=size), Limits(bytes=size), Limits(container_keys=depth)):
+    for limits in (
+        Limits(nodes=nodes),
+        Limits(depth=depth),
+        Limits(str_bytes=size),
+        Limits(bytes=size),
+        Limits(container_keys=depth),
+    ):
         try:
             payload = CORE.packb(value, limits=limits)
         except EncodeError:
@@ -79,7 +86,8 @@ def test_one_lost_leaf_is_one_finding_and_costs_nothing_else(beside: Any, lost: 
     assert (found.kind, found.action) == (lost.kind, Action.DROP)
     assert found.path == f"$[1]{path[1:]}" if path else found.path.endswith(f"{step}}}")
     before, _, after = CORE.unpackb(payload)
-    assert same(before, after) and same(before, CORE.sanitize(beside))
+    assert same(before, after)
+    assert same(before, CORE.sanitize(beside))
 
 
 @settings(max_examples=EXAMPLES // 4)
@@ -91,12 +99,8 @@ def test_a_policy_that_raises_and_a_clean_report_say_the_same(value: Any) -> Non
     if not raising.actions:
         assert same(CORE.sanitize(value, policy=raising), CORE.sanitize(value))
         return
-    try:
+    with pytest.raises(EncodeError, match=r"^\$"):
         CORE.packb(value, policy=raising)
-    except EncodeError as raised:
-        assert str(raised).startswith("$")
-    else:
-        raise AssertionError("a loss did not raise")
 
 
 _CAN_RAISE = frozenset(kind for kind in Kind if kind not in (Kind.SCALAR, Kind.CONTAINER))

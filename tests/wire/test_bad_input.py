@@ -1,6 +1,7 @@
 """Bytes that are not what they should be: a value or a ``DecodeError``, the same as the reference says, never more."""
 
 import random
+import re
 import resource
 import struct
 import warnings
@@ -12,7 +13,7 @@ from siftpack import reference, wire
 from siftpack.errors import DecodeError, FrameError
 from siftpack.policy import Limits
 from siftpack.testing import same
-from tests.conftest import core
+from tests.conftest import core, outcome
 from tests.properties.test_determinism import values
 
 SHORT = 48
@@ -24,8 +25,7 @@ def read(module: Any, payload: bytes) -> Any:
     try:
         return module.unpackb(payload)
     except DecodeError as refused:
-        assert "offset" in str(refused)
-        return DecodeError
+        return DecodeError if re.search(r" at offset \d+$", str(refused)) else refused
 
 
 def agree(payload: bytes) -> None:
@@ -96,7 +96,14 @@ def test_every_ext_code_with_every_small_payload(code: int) -> None:
     """Each ext code with short payloads of every kind is built or refused like the reference."""
     draw = random.Random(code)
     for size in (0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 16, 17, 24):
-        for body in (bytes(size), b"\xff" * size, draw.randbytes(size), draw.randbytes(size), b"\x01" + bytes(size)[1:], b"0" * size):
+        for body in (
+            bytes(size),
+            b"\xff" * size,
+            draw.randbytes(size),
+            draw.randbytes(size),
+            b"\x01" + bytes(size)[1:],
+            b"0" * size,
+        ):
             agree(struct.pack(">BBb", 0xC7, len(body), code) + body)
             agree(b"\x81" + struct.pack(">BBb", 0xC7, len(body), code) + body + b"\x01")
 
@@ -112,7 +119,9 @@ def test_headers_that_announce_too_much_cost_nothing(head: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
 
 
-@pytest.mark.parametrize("opening", ["91", "8100", "92d46001", "92d46002", "92d4600592c0", "81c70961", "c761", "92d4600791"])
+@pytest.mark.parametrize(
+    "opening", ["91", "8100", "92d46001", "92d46002", "92d4600592c0", "81c70961", "c761", "92d4600791"]
+)
 def test_very_deep_input_is_refused(opening: str) -> None:
     """A hundred thousand open containers of any kind are a ``DecodeError``."""
     assert read(core(), bytes.fromhex(opening) * 100_000) is DecodeError
@@ -219,14 +228,26 @@ def test_a_damaged_frame_is_a_frame_or_decode_error(at: int) -> None:
         core().loads(framed[:at])
     for other in range(256):
         changed = framed[:at] + bytes([other]) + framed[at + 1 :]
-        try:
-            core().loads(changed)
-        except DecodeError as refused:
-            assert at > 2 or type(refused) is FrameError
+        result = outcome(core().loads, changed)
+        if isinstance(result, type):
+            assert issubclass(result, DecodeError)
+            assert at > 0 or result is FrameError
 
 
 @pytest.mark.parametrize(
-    "foreign", [b"", b"{}", b'{"a": 1}', b"\x80\x04\x95.", b"\x82\xa1a\x01\xa1b\x02", b"text", b"123", b"\x00", b"\xc1", b"\xc1\xff\xff\xff\xff"]
+    "foreign",
+    [
+        b"",
+        b"{}",
+        b'{"a": 1}',
+        b"\x80\x04\x95.",
+        b"\x82\xa1a\x01\xa1b\x02",
+        b"text",
+        b"123",
+        b"\x00",
+        b"\xc1",
+        b"\xc1\xff\xff\xff\xff",
+    ],
 )
 def test_what_is_no_frame_is_a_frame_error(foreign: bytes) -> None:
     """JSON, pickles, plain MessagePack, text and stray bytes are never taken for a frame."""
@@ -239,7 +260,11 @@ def test_limits_hold_for_reading() -> None:
     payload = reference.packb({"text": "x" * 50, (1, (2,)): [[[1]]], (3,): 1})
     for limits, name in (
         *((Limits(depth=2), "depth"), (Limits(nodes=3), "nodes"), (Limits(bytes=20), "bytes")),
-        *((Limits(str_bytes=49), "str_bytes"), (Limits(container_keys=1), "container_keys"), (Limits(key_depth=1), "key_depth")),
+        *(
+            (Limits(str_bytes=49), "str_bytes"),
+            (Limits(container_keys=1), "container_keys"),
+            (Limits(key_depth=1), "key_depth"),
+        ),
     ):
         with pytest.raises(DecodeError, match=f"Limits.{name}"):
             core().unpackb(payload, limits=limits)

@@ -5,22 +5,15 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from siftpack import values, wire
-from siftpack.classify import Field, Shape, Spec, classify, name_of
-from siftpack.errors import EncodeError, LimitExceeded
+from siftpack import values
+from siftpack.classify import Field, Shape, Spec, classify
+from siftpack.errors import LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
-from siftpack.reference.encode import encode, plain
-from siftpack.report import RawReport, Segment, Tombstone, render
+from siftpack.reference.keys import GONE, HOPS, KINDS, PLAIN, Keys, Steps, enum_value, key_step, scalar
+from siftpack.report import RawReport, render
 from siftpack.storage import instance_dict, read_slot, type_name
 
-GONE: Any = object()
-"""What a visit gives when nothing is left."""
-HOPS = 32
-"""Enum values and proxies that may stand for one another in a row."""
-_KINDS, _ACTIONS = list(Kind), list(Action)
-_PLAIN = (type(None), bool, int, float, str, bytes)
-Steps = tuple[Segment, ...]
 Items = Iterable[tuple[Any, Any]]
 
 
@@ -31,48 +24,13 @@ def sift(obj: Any, policy: Policy, limits: Limits) -> tuple[Any, RawReport]:
     return (None if clean is GONE else clean), walk.report
 
 
-class _Walk:
-    def __init__(self, policy: Policy, limits: Limits) -> None:
-        self.table = [_ACTIONS[number] for number in policy.lowered]
-        self.limits = limits
-        self.report = RawReport()
-        self.open: set[int] = set()
-        self.nodes = 0
-        self.container_keys = 0
-
-    # Findings and budgets.
-
-    def note(self, kind: Kind, cls: type, action: Action, steps: Steps) -> None:
-        if self.table[_KINDS.index(kind)] is Action.RAISE and action is not Action.CONVERTED:
-            raise EncodeError(f"{render(steps)}: {kind} {type_name(cls)} is not data, and the policy says raise")
-        self.report.rows.append((steps, _KINDS.index(kind), cls, _ACTIONS.index(action)))
-        self.report.totals[_KINDS.index(kind)] += 1
-        self.charge(1, steps)
-
-    def charge(self, nodes: int, steps: Steps) -> None:
-        self.nodes += nodes
-        if self.nodes > self.limits.nodes:
-            raise LimitExceeded(f"{render(steps)}: more than {self.limits.nodes} nodes (Limits.nodes)")
-
-    def enter(self, obj: Any, steps: Steps, depth: int, levels: int = 1) -> int | None:
-        """The depth inside ``obj``, or None if it is already open: a back edge."""
-        if id(obj) in self.open:
-            self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
-            return None
-        if depth + levels > self.limits.depth:
-            raise LimitExceeded(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
-        self.charge(levels, steps)
-        self.open.add(id(obj))
-        return depth + levels
-
-    # Values.
-
+class _Walk(Keys):
     def visit(self, obj: Any, steps: Steps, depth: int, hops: int = 0) -> Any:
         cls = type(obj)
-        if cls in _PLAIN and cls is not bytes:
+        if cls in PLAIN and cls is not bytes:
             return obj
         spec = classify(cls)
-        action = self.table[_KINDS.index(spec.kind)]
+        action = self.table[KINDS.index(spec.kind)]
         if action is not Action.KEEP:
             return self.leave(obj, spec.kind, action, steps)
         if spec.shape is Shape.VALUE:
@@ -89,13 +47,6 @@ class _Walk:
             return self.contents(obj, spec, steps, inside)
         finally:
             self.open.discard(id(obj))
-
-    def leave(self, obj: Any, kind: Kind, action: Action, steps: Steps) -> Any:
-        self.note(kind, type(obj), action, steps)
-        if action is Action.TOMBSTONE:
-            self.charge(wire.COSTS[wire.TOMBSTONE], steps)
-            return Tombstone(kind, type_name(type(obj)))
-        return name_of(obj, kind) if action is Action.NAME else GONE
 
     def value(self, obj: Any, spec: Spec, steps: Steps) -> Any:
         assert spec.lower is not None
@@ -142,7 +93,9 @@ class _Walk:
         if shape is Shape.SLICE:
             return slice(*self.positions((obj.start, obj.stop, obj.step), steps, depth))
         if shape is Shape.ITEMS:
-            return [self.pair(i, k, v, steps, depth) for i, (k, v) in enumerate(mapping_items(gc.get_referents(obj)[0]))]
+            return [
+                self.pair(i, k, v, steps, depth) for i, (k, v) in enumerate(mapping_items(gc.get_referents(obj)[0]))
+            ]
         if shape in (Shape.SET, Shape.FROZENSET):
             own = set if shape is Shape.SET else frozenset
             return own(self.unordered(own.__iter__(obj), steps, depth))
@@ -206,53 +159,10 @@ class _Walk:
                 kept[field.name] = left
         return kept
 
-    def fields(self, obj: Any, spec: Spec, steps: Steps) -> Iterator[tuple[Field, Any]]:
-        """Declared fields that are set, then declared extras; reports whatever else the instance holds."""
-        if spec.shape is Shape.NAMEDTUPLE:
-            items = tuple(tuple.__iter__(obj))
-            self.attributes(obj, spec._replace(fields=()), steps)
-            yield from zip(spec.fields, items, strict=False)
-            for at, item in enumerate(items[len(spec.fields) :], len(spec.fields)):
-                self.note(Kind.ATTRIBUTE, type(item), Action.DROP, (*steps, at))
-            return
-        own = instance_dict(obj) or {}
-        for field in spec.fields:
-            value = dict.get(own, field.name, GONE) if field.slot is None else read_slot(field.slot, obj, GONE)
-            if value is not GONE:
-                yield field, value
-        extra = None if spec.extra is None else read_slot(spec.extra, obj, None)
-        if type(extra) is dict:
-            declared = {field.name for field in spec.fields}
-            for name, value in extra.items():
-                if type(name) is str and name not in declared:
-                    yield Field(name, None, secret_name(name)), value
-                else:
-                    self.note(Kind.ATTRIBUTE, type(value), Action.DROP, (*steps, key_step(name)))
-        kept = {field.name for field in spec.fields if field.slot is None}
-        self.attributes(obj, spec._replace(fields=spec.rest), steps, kept)
-
     def field(self, field: Field, value: Any, steps: Steps, depth: int) -> Any:
         if field.secret and value is not None and type(value) is not bool:
-            return self.leave(value, Kind.SECRET, self.table[_KINDS.index(Kind.SECRET)], steps)
+            return self.leave(value, Kind.SECRET, self.table[KINDS.index(Kind.SECRET)], steps)
         return self.visit(value, steps, depth)
-
-    def attributes(self, obj: Any, spec: Spec, steps: Steps, kept: Iterable[str] = ()) -> None:
-        """Report what an instance holds beside its data."""
-        if spec.exact and spec.shape is Shape.VALUE:
-            return
-        if spec.shape is Shape.CHAIN_MAP:
-            kept = ("maps",)
-        for field in spec.fields:
-            value = read_slot(field.slot, obj, None)
-            if value is not None:
-                kind = Kind.PRIVATE if field.name.startswith("_") else Kind.ATTRIBUTE
-                self.note(kind, type(value), Action.DROP, (*steps, field.name))
-        for name, value in dict.items(instance_dict(obj) or {}):
-            if type(name) is not str:
-                self.note(Kind.ATTRIBUTE, type(value), Action.DROP, (*steps, type(name)))
-            elif name not in kept:
-                kind = Kind.PRIVATE if name.startswith("_") else Kind.ATTRIBUTE
-                self.note(kind, type(value), Action.DROP, (*steps, name))
 
     def opaque(self, obj: Any, spec: Spec, steps: Steps, depth: int) -> Any:
         rows, totals = len(self.report.rows), self.report.totals.copy()
@@ -305,145 +215,9 @@ class _Walk:
         self.attributes(obj, _NO_FIELDS, steps, ("__notes__",))
         return self.entries(rows.items(), steps, depth)
 
-    # Hash position.
-
-    def unordered(self, found: Iterable[Any], steps: Steps, depth: int, kdepth: int = 0) -> list[Any]:
-        """The elements of a set in canonical order, equal ones once, findings in an order no hash seed changes."""
-        outer, self.report.rows = self.report.rows, []
-        hashes: dict[int, int] = {}
-        lowered = []
-        for item in found:
-            step = (*steps, type(item)) if not kdepth else steps
-            left = self.key(item, step, depth, kdepth)
-            if left is not GONE:
-                self.weigh(left, hashes, step)
-                lowered.append((encode(left, self.limits), type_name(type(item)), left, type(item), step))
-            elif kdepth:
-                lowered = GONE
-                break
-        kept: list[Any] = []
-        seen: set[Any] = set()
-        if lowered is not GONE:
-            lowered.sort(key=lambda row: row[:2])
-            for _, _, left, cls, step in lowered:
-                if left in seen:
-                    self.note(Kind.KEY_COLLISION, cls, Action.DROP, step)
-                else:
-                    seen.add(left)
-                    kept.append(left)
-        rows = self.report.rows
-        rows.sort(key=lambda row: (render(row[0]), row[1], type_name(row[2]), row[3]))
-        self.report.rows = outer + rows
-        return GONE if lowered is GONE else kept
-
-    def weigh(self, lowered: Any, hashes: dict[int, int], steps: Steps) -> None:
-        """Charge what is dear to hash and what a forger could make collide."""
-        if plain(lowered):
-            return
-        self.container_keys += 1
-        code = hash(lowered)
-        hashes[code] = hashes.get(code, 0) + 1
-        if self.container_keys > self.limits.container_keys:
-            raise LimitExceeded(f"{render(steps)}: more than {self.limits.container_keys} (Limits.container_keys)")
-        if hashes[code] > wire.SAME_HASH:
-            raise LimitExceeded(f"{render(steps)}: more than {wire.SAME_HASH} keys of one hash")
-
-    def key(self, obj: Any, steps: Steps, depth: int, kdepth: int, hops: int = 0) -> Any:
-        """A hashable form of a dict key or set element, or GONE: then its entry leaves."""
-        cls = type(obj)
-        if cls in _PLAIN:
-            return obj
-        spec = classify(cls)
-        lost = self.table[_KINDS.index(spec.kind)] is not Action.KEEP
-        if lost or spec.shape not in _HASHABLE or cls in (bytearray,):
-            return self.drop_key(obj, spec, steps)
-        if spec.shape is Shape.VALUE:
-            return self.key_value(obj, spec, steps)
-        if not spec.exact:
-            self.note(spec.kind, cls, Action.CONVERTED, steps)
-        if spec.shape is Shape.ENUM:
-            stands_for = enum_value(obj)
-            if stands_for is GONE or hops == HOPS:
-                return self.drop_key(obj, spec, steps)
-            return self.key(stands_for, steps, depth, kdepth, hops + 1)
-        if spec.shape in (Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES):
-            return scalar(obj, spec.shape)
-        return self.key_container(obj, spec, steps, depth + 1, kdepth + 1)
-
-    def drop_key(self, obj: Any, spec: Spec, steps: Steps) -> Any:
-        self.note(spec.kind, type(obj), Action.DROP, steps)
-        return GONE
-
-    def key_value(self, obj: Any, spec: Spec, steps: Steps) -> Any:
-        assert spec.lower is not None
-        lowered = spec.lower(obj)
-        if lowered is None or lowered[0] in (wire.BYTEARRAY, wire.ARRAY):
-            return self.drop_key(obj, spec, steps)
-        code, payload, foreign = lowered
-        self.charge(values.cost(code, len(payload)), steps)
-        if code == wire.MEMORYVIEW:
-            self.note(spec.kind, type(obj), Action.CONVERTED, steps)
-            return obj.tobytes()
-        if spec.exact and foreign is None:
-            return obj
-        self.note(spec.kind, foreign or type(obj), Action.CONVERTED, steps)
-        return values.build(code, payload)
-
-    def key_container(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
-        if kdepth > self.limits.key_depth:
-            raise LimitExceeded(f"{render(steps)}: key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
-        if depth > self.limits.depth:
-            raise LimitExceeded(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
-        if id(obj) in self.open:
-            self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
-            return GONE
-        self.charge(1, steps)
-        self.open.add(id(obj))
-        try:
-            return self.key_contents(obj, spec, steps, depth, kdepth)
-        finally:
-            self.open.discard(id(obj))
-
-    def key_contents(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
-        if spec.shape is Shape.FROZENSET:
-            kept = self.unordered(frozenset.__iter__(obj), steps, depth, kdepth)
-            return GONE if kept is GONE else frozenset(kept)
-        if spec.shape is Shape.TUPLE:
-            found: Iterable[tuple[Field | None, Any]] = ((None, item) for item in tuple.__iter__(obj))
-        else:
-            found = list(self.fields(obj, spec, steps))
-        out = []
-        for field, item in found:
-            if field is not None and field.secret and item is not None and type(item) is not bool:
-                left = self.leave(item, Kind.SECRET, self.table[_KINDS.index(Kind.SECRET)], (*steps, field.name))
-            else:
-                left = self.key(item, steps, depth, kdepth)
-            if left is GONE:
-                return GONE
-            out.append(left)
-        return tuple(out)
-
 
 _TWO_LEVELS = (Shape.ORDERED_DICT, Shape.DEFAULT_DICT, Shape.COUNTER)
-_HASHABLE = (
-    *(Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES, Shape.TUPLE, Shape.FROZENSET),
-    *(Shape.ENUM, Shape.RECORD, Shape.NAMEDTUPLE),
-)
 _NO_FIELDS = Spec(Kind.EXCEPTION, Shape.EXCEPTION)
-
-
-def scalar(obj: Any, shape: Shape) -> Any:
-    """The base storage of a subclass of int, float, str or bytes."""
-    if shape is Shape.INT:
-        return int.__pos__(obj)
-    if shape is Shape.FLOAT:
-        return float.__pos__(obj)
-    return "".join((obj,)) if shape is Shape.STR else bytes(memoryview(obj))
-
-
-def enum_value(obj: Any) -> Any:
-    """The ``_value_`` in an enum member's own dict."""
-    return (instance_dict(obj) or {}).get("_value_", GONE)
 
 
 def listed(obj: Any, shape: Shape) -> list[Any]:
@@ -468,10 +242,3 @@ def mapping_items(obj: Any) -> list[tuple[Any, Any]]:
         by_key = {id(key): value for key, value in items}
         return [(key, by_key[id(key)]) for key in OrderedDict.__iter__(obj)]
     return items
-
-
-def key_step(key: Any) -> Segment:
-    """How a path shows a key: itself if it is plain, else its type."""
-    if type(key) is str:
-        return key
-    return (key,) if type(key) in _PLAIN else type(key)

@@ -50,7 +50,7 @@ def _same_elements(a: Any, b: Any) -> bool:
 
 def _same_leaf(a: Any, b: Any) -> bool:
     if type(a) is float:
-        return a == b and math.copysign(1, a) == math.copysign(1, b) or (a != a and b != b)
+        return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
     if a is b:
         return True
     from siftpack.policy import Limits

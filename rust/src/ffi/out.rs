@@ -56,8 +56,8 @@ impl Out {
     }
 
     /// An empty output beside another one, for parts that are put in order before they are written.
-    pub fn part(bound: usize) -> Self {
-        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound, big: usize::MAX }
+    pub fn part() -> Self {
+        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX }
     }
 
     /// Bytes in the buffer: a position to come back to.

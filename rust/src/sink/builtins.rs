@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use super::{Build, Lowered, Sink};
+use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
 use crate::ffi::{Make, Exact, Int, Obj, Owned, Stack, Text, int_value, text};
 use crate::foreign::Bridge;
@@ -55,16 +55,19 @@ impl Sink for Builtins {
     const BUILDS: bool = true;
 
     #[inline(always)]
-    fn plain(&mut self, _: Python<'_>, obj: Obj, _: Exact, _: &Budget) -> Result<(), Fault> {
+    fn plain(&mut self, _: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
+        budget.check(obj, exact)?;
         Ok(self.stack.push(obj.own())?)
     }
 
-    fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, _: &Budget) -> Result<(), Fault> {
+    fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
+        budget.check(obj, shape.as_exact())?;
         let value = base_value(py, obj, shape)?;
         Ok(self.stack.push(value)?)
     }
 
-    fn value(&mut self, _: i8, _: &[u8], obj: Option<Owned>, _: &Budget) -> Result<(), Fault> {
+    fn value(&mut self, _: i8, payload: &[u8], obj: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
+        budget.size(payload.len())?;
         match obj {
             Some(obj) => Ok(self.stack.push(obj)?),
             None => Err(Fault::NoMemory),
@@ -95,12 +98,13 @@ impl Sink for Builtins {
     }
 
     #[inline(always)]
-    fn open(&mut self, _: Build, _: usize) -> Result<usize, Fault> {
+    fn open(&mut self, _: Build, _: usize, _: u64) -> Result<usize, Fault> {
         Ok(self.stack.len())
     }
 
     #[inline(always)]
-    fn close(&mut self, py: Python<'_>, build: Build, token: usize, _: usize, _: usize) -> Result<(), Fault> {
+    fn close(&mut self, py: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault> {
+        let token = parts.token;
         let built = match build {
             Build::List => self.stack.list(py, token)?,
             Build::TUPLE => self.stack.tuple(py, token)?,
@@ -109,9 +113,9 @@ impl Sink for Builtins {
                 let items = self.stack.list(py, token)?;
                 Bridge::get(py)?.assemble(py, mark, items, None)?
             }
-            Build::Deque(bound) => {
+            Build::Deque => {
                 let items = self.stack.list(py, token)?;
-                let bound = (bound != code::UNBOUNDED).then_some(bound);
+                let bound = (parts.bound != code::UNBOUNDED).then_some(parts.bound);
                 Bridge::get(py)?.assemble(py, code::DEQUE, items, bound)?
             }
             Build::TaggedMap(mark) => {

@@ -20,8 +20,8 @@ pub enum Build {
     Map,
     /// A tagged array: its mark.
     Tagged(u8),
-    /// A deque and its bound.
-    Deque(u64),
+    /// A deque; its bound goes beside.
+    Deque,
     /// A tagged array that holds one map: its mark.
     TaggedMap(u8),
 }
@@ -44,6 +44,19 @@ impl Build {
     pub fn levels(self) -> usize {
         if matches!(self, Self::TaggedMap(_)) { 2 } else { 1 }
     }
+}
+
+/// What a container came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// What the sink gave at the start.
+    pub token: usize,
+    /// Parts that were announced.
+    pub announced: usize,
+    /// Parts that were kept.
+    pub kept: usize,
+    /// The bound of a deque.
+    pub bound: u64,
 }
 
 /// One element of a set, or a key that is not plain, as it is written and as it is in Python.
@@ -76,8 +89,8 @@ pub trait Sink {
     fn position(&self) -> usize;
     /// Forgets what came since.
     fn truncate(&mut self, position: usize);
-    /// Begins a container that is announced to have `count` parts; gives a token for its end.
-    fn open(&mut self, build: Build, count: usize) -> Result<usize, Fault>;
-    /// Ends a container of `kept` parts.
-    fn close(&mut self, py: Python<'_>, build: Build, token: usize, count: usize, kept: usize) -> Result<(), Fault>;
+    /// Begins a container that is announced to have `count` parts; gives a token for its end. `bound` is a deque's.
+    fn open(&mut self, build: Build, count: usize, bound: u64) -> Result<usize, Fault>;
+    /// Ends a container.
+    fn close(&mut self, py: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault>;
 }

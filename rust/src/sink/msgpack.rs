@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use siftpack_wire::{marker, write};
 
-use super::{Build, Lowered, Sink};
+use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
 use crate::ffi::{Exact, Int, Obj, Out, Owned, Text, int_value, text};
 use crate::guard::Budget;
@@ -131,13 +131,13 @@ impl Sink for MsgPack {
     }
 
     #[inline(always)]
-    fn open(&mut self, build: Build, count: usize) -> Result<usize, Fault> {
+    fn open(&mut self, build: Build, count: usize, bound: u64) -> Result<usize, Fault> {
         let token = self.out.position();
         match build {
             Build::List => self.out.short(write::array_header(counted(count)?))?,
             Build::Map => self.out.short(write::map_header(counted(count)?))?,
             Build::Tagged(mark) => write_mark(&mut self.out, mark, count)?,
-            Build::Deque(bound) => {
+            Build::Deque => {
                 self.out.short(write::array_header(counted(count + 1)?))?;
                 let mut data = bound.to_be_bytes();
                 data[0] = code::DEQUE;
@@ -154,17 +154,18 @@ impl Sink for MsgPack {
     }
 
     #[inline(always)]
-    fn close(&mut self, _: Python<'_>, build: Build, token: usize, count: usize, kept: usize) -> Result<(), Fault> {
-        if count == kept {
+    fn close(&mut self, _: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault> {
+        let Parts { token, announced, kept, .. } = parts;
+        if announced == kept {
             return Ok(());
         }
         let header = |count: usize| {
             Ok::<_, Fault>(match build {
                 Build::List => write::array_header(counted(count)?),
                 Build::Map | Build::TaggedMap(_) => write::map_header(counted(count)?),
-                Build::Tagged(_) | Build::Deque(_) => write::array_header(counted(count + 1)?),
+                Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
             })
         };
-        Ok(self.out.rewrite(token, header(count)?.len(), header(kept)?)?)
+        Ok(self.out.rewrite(token, header(announced)?.len(), header(kept)?)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use super::{Build, Lowered, Sink};
+use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
 use crate::ffi::{Exact, Obj, Owned};
 use crate::guard::Budget;
@@ -15,16 +15,16 @@ pub struct Nothing;
 impl Sink for Nothing {
     const BUILDS: bool = false;
 
-    fn plain(&mut self, _: Python<'_>, _: Obj, _: Exact, _: &Budget) -> Result<(), Fault> {
-        Ok(())
+    fn plain(&mut self, _: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
+        Ok(budget.check(obj, exact)?)
     }
 
-    fn base(&mut self, _: Python<'_>, _: Obj, _: Shape, _: &Budget) -> Result<(), Fault> {
-        Ok(())
+    fn base(&mut self, _: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
+        Ok(budget.check(obj, shape.as_exact())?)
     }
 
-    fn value(&mut self, _: i8, _: &[u8], _: Option<Owned>, _: &Budget) -> Result<(), Fault> {
-        Ok(())
+    fn value(&mut self, _: i8, payload: &[u8], _: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
+        Ok(budget.size(payload.len()).map(|_| ())?)
     }
 
     fn key(&mut self, _: Lowered) -> Result<(), Fault> {
@@ -41,11 +41,11 @@ impl Sink for Nothing {
 
     fn truncate(&mut self, _: usize) {}
 
-    fn open(&mut self, _: Build, _: usize) -> Result<usize, Fault> {
+    fn open(&mut self, _: Build, _: usize, _: u64) -> Result<usize, Fault> {
         Ok(0)
     }
 
-    fn close(&mut self, _: Python<'_>, _: Build, _: usize, _: usize, _: usize) -> Result<(), Fault> {
+    fn close(&mut self, _: Python<'_>, _: Build, _: Parts) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ impl From<Token<'_>> for Owned {
 
 impl Owned {
     /// What reading gives back: a non-negative number is unsigned, however it was handed to the writer.
-    pub fn as_read(self) -> Self {
+    pub fn read_back(self) -> Self {
         match self {
             Self::Int(value) => u64::try_from(value).map_or(self, Self::Uint),
             other => other,
@@ -60,8 +60,7 @@ impl Owned {
             Self::Map(count) => (write::map_header(*count), &[]),
             Self::Ext(code, data) => (write::ext_header(*code, size(data)), data),
         };
-        assert_eq!(&form.padded()[..form.len()], form.as_slice());
-        out.extend_from_slice(form.as_slice());
+        out.extend_from_slice(&form.padded()[..form.len()]);
         out.extend_from_slice(payload);
     }
 }
@@ -69,19 +68,20 @@ impl Owned {
 /// The first form of the input and its length in bytes.
 pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
     let mut at = 0;
-    let mut bytes = |size: u64| -> Result<Vec<u8>, Reason> {
-        let mut taken = Vec::new();
-        for _ in 0..size {
-            taken.push(*input.get(at).ok_or(Reason::Truncated)?);
-            at += 1;
+    let mut bytes = |size: usize| {
+        let left = &input[at..];
+        if left.len() < size {
+            return Err(Reason::Truncated);
         }
-        Ok(taken)
+        at += size;
+        Ok(&left[..size])
     };
-    let unsigned = |bytes: Vec<u8>| {
+    let unsigned = |bytes: &[u8]| {
         bytes
-            .into_iter()
-            .fold(0, |sum, byte| sum * 256 + u64::from(byte))
+            .iter()
+            .fold(0, |sum, byte| sum * 256 + u64::from(*byte))
     };
+    let size = |bytes: &[u8]| usize::try_from(unsigned(bytes)).expect("four bytes at most");
     let narrow = |value: u64| u32::try_from(value).expect("four bytes at most");
 
     let first = bytes(1)?[0];
@@ -94,13 +94,13 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
         0xc1 => return Err(Reason::NeverUsed),
         0xc2 => Owned::Bool(false),
         0xc3 => Owned::Bool(true),
-        0xc4 | 0xc5 | 0xc6 => {
-            let size = unsigned(bytes(1 << (first - 0xc4))?);
-            Owned::Bin(bytes(size)?)
+        0xc4..=0xc6 => {
+            let size = size(bytes(1 << (first - 0xc4))?);
+            Owned::Bin(bytes(size)?.to_vec())
         }
-        0xc7 | 0xc8 | 0xc9 => {
-            let size = unsigned(bytes(1 << (first - 0xc7))?);
-            Owned::Ext(code(&bytes(1)?), bytes(size)?)
+        0xc7..=0xc9 => {
+            let size = size(bytes(1 << (first - 0xc7))?);
+            Owned::Ext(code(bytes(1)?), bytes(size)?.to_vec())
         }
         0xca => {
             let bits = narrow(unsigned(bytes(4)?));
@@ -118,9 +118,9 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
                 value - range
             })
         }
-        0xd4..=0xd8 => Owned::Ext(code(&bytes(1)?), bytes(1 << (first - 0xd4))?),
-        0xd9 | 0xda | 0xdb => {
-            let size = unsigned(bytes(1 << (first - 0xd9))?);
+        0xd4..=0xd8 => Owned::Ext(code(bytes(1)?), bytes(1 << (first - 0xd4))?.to_vec()),
+        0xd9..=0xdb => {
+            let size = size(bytes(1 << (first - 0xd9))?);
             text(bytes(size)?)?
         }
         0xdc | 0xdd => Owned::Array(narrow(unsigned(bytes(2 << (first - 0xdc))?))),
@@ -130,8 +130,8 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
     Ok((token, at))
 }
 
-fn text(bytes: Vec<u8>) -> Result<Owned, Reason> {
-    String::from_utf8(bytes)
+fn text(bytes: &[u8]) -> Result<Owned, Reason> {
+    String::from_utf8(bytes.to_vec())
         .map(Owned::Str)
         .map_err(|_| Reason::NotUtf8)
 }
@@ -219,7 +219,7 @@ pub fn check_tokens(tokens: Vec<Owned>) {
     let mut reader = Reader::new(&bytes);
     for token in tokens {
         let start = reader.offset();
-        assert_eq!(reader.next_token().map(Owned::from), Ok(token.as_read()));
+        assert_eq!(reader.next_token().map(Owned::from), Ok(token.read_back()));
         assert!(start < reader.offset());
     }
     assert_eq!(reader.left(), 0);
