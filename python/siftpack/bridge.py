@@ -4,16 +4,16 @@ The core sees numbers where Python sees enums; both are counted in the order of 
 """
 
 import zlib
-from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from collections import OrderedDict, deque
 from typing import Any
 
-from siftpack import wire
 from siftpack.classify import Field, classify, name_of
 from siftpack.errors import FrameError
 from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render
 from siftpack.storage import type_name
 from siftpack.values import build
+from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
 
 __all__ = [
@@ -39,26 +39,11 @@ def plan(cls: type) -> tuple[Any, ...]:
     """The plan of a type as the core keeps it."""
     spec = classify(cls)
     head = (_NUMBERS[spec.kind], int(spec.shape), spec.exact, spec.sealed, spec.shared)
-    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower)
+    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept)
 
 
 def _rows(fields: tuple[Field, ...]) -> tuple[tuple[str, Any, bool], ...]:
     return tuple((field.name, field.slot, field.secret) for field in fields)
-
-
-def assemble(tag: int, items: list[Any], bound: int | None) -> Any:
-    """A container of the standard library from its clean parts."""
-    if tag == wire.DEQUE:
-        return deque(items, bound)
-    if tag == wire.CHAIN_MAP:
-        return ChainMap(*items)
-    if tag == wire.SLICE:
-        return slice(*items)
-    if tag == wire.ORDERED_DICT:
-        return OrderedDict(items[0])
-    if tag == wire.COUNTER:
-        return Counter(items[0])
-    return defaultdict(None, items[0])
 
 
 def tombstone(kind: int, cls: type) -> tuple[Tombstone, bytes]:

@@ -74,6 +74,8 @@ class Spec(NamedTuple):
     """Slots of a record that are not among its declared fields: reported, not kept."""
     extra: Any = None
     """The slot of further fields (pydantic), of a defaultdict's factory, of a deque's bound."""
+    kept: tuple[str, ...] = ()
+    """Names in the instance dict that are the storage itself, and so are no loss."""
     lower: Callable[[Any], values.Lowered | None] | None = None
     shared: bool = False
     """An exact instance is immutable: a copy may share it."""
@@ -158,13 +160,14 @@ def _builtin(shape: Shape) -> Callable[[type], Spec]:
     if shape is Shape.SLICE:
         kind = Kind.VALUE
     extra = {Shape.DEFAULT_DICT: "default_factory", Shape.DEQUE: "maxlen"}.get(shape)
-    return lambda cls: Spec(kind, shape, extra=type_dict(cls)[extra] if extra else None)
+    kept = ("maps",) if shape is Shape.CHAIN_MAP else ()
+    return lambda cls: Spec(kind, shape, kept=kept, extra=type_dict(cls)[extra] if extra else None)
 
 
 def _value(row: values.Value) -> Callable[[type], Spec]:
     binary = row.names in (("memoryview",), ("bytearray",), ("array",))
     kind = Kind.BINARY if binary else Kind.VALUE
-    return lambda _: Spec(kind, Shape.VALUE, lower=row.lower, shared=row.shared)
+    return lambda _: Spec(kind, Shape.VALUE, lower=row.lower, shared=row.shared, kept=row.kept)
 
 
 def _fields(found: tuple[tuple[str, Any], ...]) -> tuple[Field, ...]:

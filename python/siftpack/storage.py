@@ -71,6 +71,14 @@ def slots(cls: type) -> tuple[tuple[str, Any], ...]:
     return tuple(found.items())
 
 
+def own_value(obj: Any, name: str, missing: Any) -> Any:
+    """The value under a name in the instance's own dict; keys that are no plain str are never compared."""
+    for key, value in dict.items(instance_dict(obj) or {}):
+        if type(key) is str and key == name:
+            return value
+    return missing
+
+
 def read_slot(slot: Any, obj: Any, missing: Any) -> Any:
     """The value in a slot, or ``missing`` while it is unset."""
     try:

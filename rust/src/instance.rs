@@ -14,7 +14,8 @@ use crate::plan::{Field, Plan};
 use crate::redact::secret_name;
 use crate::report::Step;
 use crate::sink::{Build, Sink};
-use crate::walk::{FieldValue, Opaque, Source, Visit, Walk};
+use crate::frame::{FieldValue, Opaque, Source};
+use crate::walk::{Visit, Walk};
 
 impl<S: Sink> Walk<'_, S> {
     /// Opens a frame over the declared fields of a record.
@@ -73,7 +74,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn named_tuple(&mut self, obj: Obj, plan: &Plan) -> Result<(), Fault> {
-        self.attributes_but(obj, &[], None)?;
+        self.attributes_but(obj, &[], &[])?;
         for (at, field) in plan.fields.iter().enumerate() {
             if let Some(value) = tuple_get(obj, at) {
                 self.push_field(Obj::of(field.name.bind(self.py)), value, field.secret)?;
@@ -132,7 +133,9 @@ impl<S: Sink> Walk<'_, S> {
         }
         self.arena.truncate(kept);
         let visit = self.open_fields(obj, start)?;
-        self.make_opaque(Opaque { ty: obj.ty(), mark, holds: None });
+        if let Some(frame) = self.frames.last_mut() {
+            frame.rare.get_or_insert_default().opaque = Some(Opaque { ty: obj.ty(), mark, holds: None });
+        }
         Ok(visit)
     }
 
@@ -165,7 +168,7 @@ impl<S: Sink> Walk<'_, S> {
             add(intern!(py, "context"), context);
         }
         let count = rows.len();
-        self.attributes_but(obj, &[], Some(notes_name))?;
+        self.attributes_but(obj, &[], &[notes_name])?;
         self.open(obj, Source::Items(Box::new(rows)), Build::Map, count)?;
         Ok(Visit::Opened)
     }
@@ -175,16 +178,16 @@ impl<S: Sink> Walk<'_, S> {
         if plan.exact && plan.shape == Shape::Value {
             return Ok(());
         }
-        let kept = (plan.shape == Shape::ChainMap).then(|| Obj::of(intern!(self.py, "maps").as_any()));
-        self.attributes_but(obj, &plan.fields, kept)
+        let kept: Vec<Obj> = plan.kept.iter().map(|name| Obj::of(name.bind(self.py))).collect();
+        self.attributes_but(obj, &plan.fields, &kept)
     }
 
-    fn attributes_but(&mut self, obj: Obj, slots: &[Field], kept: Option<Obj>) -> Result<(), Fault> {
+    fn attributes_but(&mut self, obj: Obj, slots: &[Field], kept: &[Obj]) -> Result<(), Fault> {
         self.beside(obj, slots)?;
         let mut own = Vec::new();
         instance_items(obj, |name, value| own.push((name, value)));
         for (name, value) in own {
-            if !kept.is_some_and(|kept| same_name(kept, name)) {
+            if !kept.iter().any(|kept| same_name(*kept, name)) {
                 self.note_attribute(name, value)?;
             }
         }

@@ -60,12 +60,12 @@ impl<S: Sink> Walk<'_, S> {
         let lowered = if has_plain_form(key) {
             Some(self.lower_plain(key)?)
         } else {
-            self.lower_key(key, Place { depth: self.depth(), inside: 0 })?
+            self.lower_key(key, Place { depth: self.depth, inside: 0 })?
         };
         let Some(lowered) = lowered else { return Ok(false) };
-        let Some(mut seen) = self.top().and_then(|frame| frame.keys().take()) else { return Ok(false) };
+        let Some(mut seen) = self.frames.last_mut().and_then(|frame| frame.keys().take()) else { return Ok(false) };
         let fresh = self.first_of_its_kind(&lowered, &mut seen);
-        if let Some(frame) = self.top() {
+        if let Some(frame) = self.frames.last_mut() {
             *frame.keys() = Some(seen);
         }
         if fresh? {
@@ -79,7 +79,7 @@ impl<S: Sink> Walk<'_, S> {
     /// From here on the top frame remembers its keys.
     fn know_keys(&mut self) -> Result<(), Fault> {
         let py = self.py;
-        let Some(frame) = self.top() else { return Ok(()) };
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         if frame.keys().is_none() {
             let (set, _) = set_from(py, false, frame.earlier_keys())?;
             *frame.keys() = Some(Seen { set, hashes: Hashes::default() });
@@ -284,7 +284,7 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes a set or frozenset in canonical order.
     pub fn set(&mut self, set: Obj, frozen: bool) -> Result<Visit, Fault> {
-        let depth = self.depth() + 1;
+        let depth = self.depth + 1;
         self.budget.depth(depth)?;
         self.budget.nodes(1)?;
         let mut items = Vec::new();

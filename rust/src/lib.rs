@@ -6,19 +6,23 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod checkpoint;
 mod decode;
 mod error;
 mod fast;
 mod ffi;
 mod foreign;
+mod frame;
 mod guard;
 mod instance;
 mod keys;
 mod kind;
+mod notes;
 mod plan;
 mod policy;
 mod redact;
 mod report;
+mod runs;
 mod sink;
 mod visit;
 mod walk;

@@ -47,6 +47,8 @@ pub struct Plan {
     pub rest: Vec<Field>,
     /// A further descriptor: pydantic's extras, a defaultdict's factory, a deque's bound.
     pub extra: Option<Py<PyAny>>,
+    /// Names in the instance dict that are the storage itself.
+    pub kept: Vec<Py<PyAny>>,
     /// Gives the payload of a value.
     pub lower: Option<Py<PyAny>>,
 }
@@ -85,6 +87,7 @@ impl Plan {
             rest: fields(&item(6)?)?,
             extra: optional(7)?,
             lower: optional(8)?,
+            kept: item(9)?.extract()?,
         })
     }
 }

@@ -14,7 +14,8 @@ use crate::kind::{Action, Shape, code, kind};
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::{Build, Sink};
-use crate::walk::{Source, Visit, Walk};
+use crate::frame::Source;
+use crate::walk::{Visit, Walk};
 
 /// Enum values and proxies that may stand for one another in a row.
 const HOPS: usize = 32;

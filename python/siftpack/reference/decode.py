@@ -1,7 +1,6 @@
 """The reader: MessagePack to plain Python values. Strict, bounded, and nothing but data is ever built."""
 
 import struct
-from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -9,6 +8,7 @@ from siftpack import values, wire
 from siftpack.errors import DecodeError
 from siftpack.policy import Limits
 from siftpack.reference.encode import plain
+from siftpack.values.containers import assemble
 
 _NUMBERS = {
     0xCA: ">f",
@@ -163,21 +163,16 @@ class _Reader:
             return self.set(number, count, depth, kdepth)
         if kdepth is not None:
             self.fail("mutable container in a key or set element")
-        if number == wire.DEQUE:
-            bound = int.from_bytes(tag[1:], "big")
-            if count > bound:
-                self.fail("deque longer than its bound")
-            items = [self.value(depth, None) for _ in range(count)]
-            return deque(items, None if bound == wire.DEQUE_UNBOUNDED else bound)
-        if number == wire.CHAIN_MAP:
-            return ChainMap(*[self.value(depth, None) for _ in range(count)])
-        if number == wire.SLICE and count == 3:
-            return slice(*[self.value(depth, None) for _ in range(3)])
-        if number in _DICTS and count == 1:
-            inner = self.value(depth, None)
-            if type(inner) is dict:
-                return _DICTS[number](inner)
-        return self.fail("unknown mark")
+        if number == wire.DEQUE and count > int.from_bytes(tag[1:], "big"):
+            self.fail("deque longer than its bound")
+        wrong = (number == wire.SLICE and count != 3) or (number in _MAPS and count != 1)
+        if wrong or not wire.DEQUE <= number <= wire.SLICE:
+            self.fail("unknown mark")
+        items = [self.value(depth, None) for _ in range(count)]
+        if number in _MAPS and type(items[0]) is not dict:
+            self.fail("unknown mark")
+        bound = int.from_bytes(tag[1:], "big")
+        return assemble(number, items, None if bound == wire.DEQUE_UNBOUNDED else bound)
 
     def set(self, number: int, count: int, depth: int, kdepth: int | None) -> Any:
         if kdepth is not None and number == wire.SET:
@@ -237,8 +232,4 @@ _SIZED: dict[int, tuple[int, Callable[[_Reader, int, int, int | None], Any]]] = 
 }
 """By marker: how many bytes the size takes that follows it, and what reads the rest."""
 
-_DICTS: dict[int, Callable[[dict[Any, Any]], Any]] = {
-    wire.ORDERED_DICT: OrderedDict,
-    wire.DEFAULT_DICT: lambda inner: defaultdict(None, inner),
-    wire.COUNTER: Counter,
-}
+_MAPS = (wire.ORDERED_DICT, wire.DEFAULT_DICT, wire.COUNTER)

@@ -10,14 +10,16 @@ from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
 from siftpack.reference.encode import encode, plain
 from siftpack.report import RawReport, Segment, Tombstone, render
-from siftpack.storage import instance_dict, read_slot, type_name
+from siftpack.storage import instance_dict, own_value, read_slot, type_name
+from siftpack.values.names import text_bytes
 
 GONE: Any = object()
 """What a visit gives when nothing is left."""
 HOPS = 32
 """Enum values and proxies that may stand for one another in a row."""
 KINDS, ACTIONS = list(Kind), list(Action)
-PLAIN = (type(None), bool, int, float, str, bytes)
+_PLAIN = (type(None), bool, int, float, str, bytes)
+_UNBOUNDED = Limits(bytes=2**40, str_bytes=2**32 - 1)
 _HASHABLE = (
     *(Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES, Shape.TUPLE, Shape.FROZENSET),
     *(Shape.ENUM, Shape.RECORD, Shape.NAMEDTUPLE),
@@ -61,6 +63,14 @@ class Ledger:
         self.open.add(id(obj))
         return depth + levels
 
+    def size(self, obj: Any, steps: Steps) -> Any:
+        """The str or bytes itself, if it is within its bound as it would be written."""
+        if type(obj) is str or type(obj) is bytes:
+            size = len(obj) if type(obj) is bytes else len(text_bytes(obj))
+            if size > self.limits.str_bytes:
+                raise LimitExceeded(f"{render(steps)}: more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
+        return obj
+
     def leave(self, obj: Any, kind: Kind, action: Action, steps: Steps) -> Any:
         """What is written for an object that is not kept."""
         self.note(kind, type(obj), action, steps)
@@ -78,9 +88,8 @@ class Ledger:
             for at, item in enumerate(items[len(spec.fields) :], len(spec.fields)):
                 self.note(Kind.ATTRIBUTE, type(item), Action.DROP, (*steps, at))
             return
-        own = instance_dict(obj) or {}
         for field in spec.fields:
-            value = dict.get(own, field.name, GONE) if field.slot is None else read_slot(field.slot, obj, GONE)
+            value = own_value(obj, field.name, GONE) if field.slot is None else read_slot(field.slot, obj, GONE)
             if value is not GONE:
                 yield field, value
         extra = None if spec.extra is None else read_slot(spec.extra, obj, None)
@@ -98,8 +107,7 @@ class Ledger:
         """Report what an instance holds beside its data."""
         if spec.exact and spec.shape is Shape.VALUE:
             return
-        if spec.shape is Shape.CHAIN_MAP:
-            kept = ("maps",)
+        kept = kept or spec.kept
         for field in spec.fields:
             value = read_slot(field.slot, obj, None)
             if value is not None:
@@ -120,19 +128,20 @@ class Keys(Ledger):
         """The elements of a set in canonical order, equal ones once, findings in an order no hash seed changes."""
         outer, self.report.rows = self.report.rows, []
         hashes: dict[int, int] = {}
-        lowered = []
+        lowered: list[Any] = []
+        lost = False
         for item in found:
             step = (*steps, type(item)) if not kdepth else steps
             left = self.key(item, step, depth, kdepth)
             if left is not GONE:
                 self.weigh(left, hashes, step)
-                lowered.append((encode(left, self.limits), type_name(type(item)), left, type(item), step))
-            elif kdepth:
-                lowered = GONE
-                break
+                lowered.append((encode(left, _UNBOUNDED), type_name(type(item)), left, type(item), step))
+            else:
+                lost = True
         kept: list[Any] = []
         seen: set[Any] = set()
-        if lowered is not GONE:
+        whole = not (lost and kdepth)
+        if whole:
             lowered.sort(key=lambda row: row[:2])
             for _, _, left, cls, step in lowered:
                 if left in seen:
@@ -143,7 +152,7 @@ class Keys(Ledger):
         rows = self.report.rows
         rows.sort(key=lambda row: (render(row[0]), row[1], type_name(row[2]), row[3]))
         self.report.rows = outer + rows
-        return GONE if lowered is GONE else kept
+        return kept if whole else GONE
 
     def weigh(self, lowered: Any, hashes: dict[int, int], steps: Steps) -> None:
         """Charge what is dear to hash and what a forger could make collide."""
@@ -160,8 +169,8 @@ class Keys(Ledger):
     def key(self, obj: Any, steps: Steps, depth: int, kdepth: int, hops: int = 0) -> Any:
         """A hashable form of a dict key or set element, or GONE: then its entry leaves."""
         cls = type(obj)
-        if cls in PLAIN:
-            return obj
+        if is_plain_type(cls):
+            return self.size(obj, steps)
         spec = classify(cls)
         lost = self.table[KINDS.index(spec.kind)] is not Action.KEEP
         if lost or spec.shape not in _HASHABLE or cls is bytearray:
@@ -176,7 +185,7 @@ class Keys(Ledger):
                 return self.drop_key(obj, spec, steps)
             return self.key(stands_for, steps, depth, kdepth, hops + 1)
         if spec.shape in (Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES):
-            return scalar(obj, spec.shape)
+            return self.size(scalar(obj, spec.shape), steps)
         return self.key_container(obj, spec, steps, depth + 1, kdepth + 1)
 
     def drop_key(self, obj: Any, spec: Spec, steps: Steps) -> Any:
@@ -237,6 +246,11 @@ class Keys(Ledger):
         return tuple(out)
 
 
+def is_plain_type(cls: type) -> bool:
+    """True for the exact types that are their own message; by identity, since a metaclass may define ``==``."""
+    return any(cls is each for each in _PLAIN)
+
+
 def scalar(obj: Any, shape: Shape) -> Any:
     """The base storage of a subclass of int, float, str or bytes."""
     if shape is Shape.INT:
@@ -250,11 +264,11 @@ def scalar(obj: Any, shape: Shape) -> Any:
 
 def enum_value(obj: Any) -> Any:
     """The ``_value_`` in an enum member's own dict."""
-    return (instance_dict(obj) or {}).get("_value_", GONE)
+    return own_value(obj, "_value_", GONE)
 
 
 def key_step(key: Any) -> Segment:
     """How a path shows a key: itself if it is plain, else its type."""
     if type(key) is str:
         return key
-    return (key,) if type(key) in PLAIN else type(key)
+    return (key,) if is_plain_type(type(key)) else type(key)

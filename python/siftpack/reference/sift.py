@@ -1,18 +1,19 @@
 """First step: from any object to a clean tree of builtins and values, with findings for everything lost."""
 
 import gc
-from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from siftpack import values
+from siftpack import values, wire
 from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
-from siftpack.reference.keys import GONE, HOPS, KINDS, PLAIN, Keys, Steps, enum_value, key_step, scalar
+from siftpack.reference.keys import GONE, HOPS, KINDS, Keys, Steps, enum_value, is_plain_type, key_step, scalar
 from siftpack.report import RawReport, render
-from siftpack.storage import instance_dict, read_slot, type_name
+from siftpack.storage import instance_dict, own_value, read_slot, type_name
+from siftpack.values.containers import assemble
 
 Items = Iterable[tuple[Any, Any]]
 
@@ -27,8 +28,8 @@ def sift(obj: Any, policy: Policy, limits: Limits) -> tuple[Any, RawReport]:
 class _Walk(Keys):
     def visit(self, obj: Any, steps: Steps, depth: int, hops: int = 0) -> Any:
         cls = type(obj)
-        if cls in PLAIN and cls is not bytes:
-            return obj
+        if is_plain_type(cls) and cls is not bytes:
+            return self.size(obj, steps)
         spec = classify(cls)
         action = self.table[KINDS.index(spec.kind)]
         if action is not Action.KEEP:
@@ -39,7 +40,7 @@ class _Walk(Keys):
             return self.stand_in(obj, spec, steps, depth, hops)
         if spec.shape in (Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES):
             self.attributes(obj, spec, steps)
-            return scalar(obj, spec.shape)
+            return self.size(scalar(obj, spec.shape), steps)
         inside = self.enter(obj, steps, depth, 2 if spec.shape in _TWO_LEVELS else 1)
         if inside is None:
             return GONE
@@ -87,7 +88,7 @@ class _Walk(Keys):
             kept = list(self.elements(listed(obj, shape), steps, depth))
             return deque(kept, deque.__dict__["maxlen"].__get__(obj)) if shape is Shape.DEQUE else kept
         if shape is Shape.CHAIN_MAP:
-            return ChainMap(*self.elements(chained(obj), (*steps, "maps"), depth))
+            return assemble(wire.CHAIN_MAP, list(self.elements(chained(obj), (*steps, "maps"), depth)))
         if shape is Shape.TUPLE:
             return tuple(self.positions(tuple.__iter__(obj), steps, depth))
         if shape is Shape.SLICE:
@@ -154,6 +155,7 @@ class _Walk(Keys):
         found = list(self.fields(obj, spec, steps))
         kept = {}
         for field, value in found:
+            self.size(field.name, (*steps, field.name))
             left = self.field(field, value, (*steps, field.name), depth)
             if left is not GONE:
                 kept[field.name] = left
@@ -168,6 +170,7 @@ class _Walk(Keys):
         rows, totals = len(self.report.rows), self.report.totals.copy()
         kept: dict[str, Any] = {}
         for field, value in self.public(obj, spec, steps):
+            self.size(field.name, (*steps, field.name))
             left = self.field(field, value, (*steps, field.name), depth)
             if left is not GONE:
                 kept[field.name] = left
@@ -200,13 +203,13 @@ class _Walk(Keys):
     def exception(self, obj: BaseException, steps: Steps, depth: int) -> Any:
         own = BaseException.__dict__
         args = own["args"].__get__(obj)
-        state = instance_dict(obj) or {}
         rows: dict[str, Any] = {"type": type_name(type(obj))}
         if args and type(args[0]) is str:
             rows["message"] = args[0]
         rows["args"] = args
-        if "__notes__" in state:
-            rows["notes"] = state["__notes__"]
+        notes = own_value(obj, "__notes__", GONE)
+        if notes is not GONE:
+            rows["notes"] = notes
         cause, context = own["__cause__"].__get__(obj), own["__context__"].__get__(obj)
         if cause is not None:
             rows["cause"] = cause
@@ -231,7 +234,7 @@ def listed(obj: Any, shape: Shape) -> list[Any]:
 
 def chained(obj: Any) -> list[Any]:
     """The maps of a ChainMap."""
-    maps = (instance_dict(obj) or {}).get("maps")
+    maps = own_value(obj, "maps", None)
     return maps if type(maps) is list else []
 
 

@@ -26,6 +26,8 @@ class Value(NamedTuple):
     names: tuple[str, ...]
     lower: Lower
     shared: bool
+    kept: tuple[str, ...] = ()
+    """Names in an instance's dict that are its storage."""
 
 
 def _late(room: str, name: str) -> Callable[..., Any]:
@@ -65,6 +67,7 @@ VALUES = (
         ("IPv4Interface", "IPv6Interface", "IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network"),
         _late("names", "lower_ip"),
         True,
+        ("network_address", "broadcast_address", "netmask", "hostmask", "network", "_prefixlen"),
     ),
     Value("re", ("Pattern",), _late("names", "lower_pattern"), True),
     Value("builtins", ("memoryview",), _late("binary", "lower_memoryview"), False),

@@ -1,0 +1,124 @@
+//! One open container of the walk: where its parts come from, and what is known of it so far.
+
+use crate::error::Fault;
+use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
+use crate::keys::Seen;
+use crate::report::{Mark, Node, Step};
+use crate::sink::{Build, Parts};
+
+/// Where a frame's parts come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A list by its live length.
+    List(Obj),
+    /// A tuple.
+    Tuple(Obj),
+    /// A dict and the position in it; until the next checkpoint.
+    Dict(Obj, isize),
+    /// Owned items of a mapping.
+    Items(Box<Vec<(Owned, Owned)>>),
+    /// Fields of an instance: where they begin and end in the arena.
+    Fields(usize, usize),
+}
+
+/// One open container. It is written and read for each one, so it is kept small.
+#[derive(Debug)]
+pub struct Frame {
+    pub source: Source,
+    /// Parts already taken.
+    pub at: usize,
+    pub kept: usize,
+    pub announced: usize,
+    /// What the sink gave at the start.
+    pub token: usize,
+    /// Where the sink stood before the present entry of a mapping; the bound of a deque.
+    pub entry: usize,
+    /// The present key.
+    pub key: Option<Obj>,
+    /// Keeps the container alive, from the first checkpoint on.
+    pub holds: Option<Owned>,
+    pub rare: Option<Box<Rare>>,
+    /// The path node of this container.
+    pub node: Node,
+    pub build: Build,
+}
+
+/// What few frames have.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// Leave nothing and you were never there: the rule of opaque instances.
+    pub opaque: Option<Opaque>,
+    /// Keys already written, once one of them was not plain.
+    pub keys: Option<Seen>,
+}
+
+/// What it takes to undo an opaque instance.
+#[derive(Debug)]
+pub struct Opaque {
+    pub ty: Ty,
+    pub mark: Mark,
+    pub holds: Option<Owned>,
+}
+
+/// One field of an instance: name, value, and whether it is masked.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldValue {
+    pub name: Obj,
+    pub value: Obj,
+    pub secret: bool,
+}
+
+impl FieldValue {
+    /// True if the value is hidden behind a tombstone; None and bools hide nothing.
+    pub fn is_masked(&self) -> bool {
+        self.secret && !matches!(self.value.exact(), Exact::Nil | Exact::Bool)
+    }
+}
+
+impl Frame {
+    #[inline(always)]
+    pub fn parts(&self) -> Parts {
+        let bound = if self.build == Build::Deque { self.entry as u64 } else { 0 };
+        Parts { token: self.token, announced: self.announced, kept: self.kept, bound }
+    }
+
+    #[inline(always)]
+    pub fn knows_keys(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.keys.is_some())
+    }
+
+    /// Keys already written, once one of them was not plain.
+    pub fn keys(&mut self) -> &mut Option<Seen> {
+        &mut self.rare.get_or_insert_default().keys
+    }
+
+    #[inline(always)]
+    pub fn is_special(&self) -> bool {
+        matches!(self.source, Source::Fields(..)) || !matches!(self.build, Build::List | Build::Map | Build::TUPLE)
+    }
+
+    /// The keys of a mapping taken so far, before the present one. Only of a frame that owns its items.
+    pub fn earlier_keys(&self) -> impl Iterator<Item = Obj> {
+        let items: &[(Owned, Owned)] = if let Source::Items(items) = &self.source { items } else { &[] };
+        items[..self.at.saturating_sub(1).min(items.len())].iter().map(|(key, _)| key.obj())
+    }
+
+    pub fn step(&self, arena: &[FieldValue]) -> Step {
+        match self.source {
+            Source::List(_) | Source::Tuple(_) => Step::Index(self.at.saturating_sub(1)),
+            Source::Fields(start, _) => Step::Key(arena[start + self.at.saturating_sub(1)].name.own()),
+            _ => self.key.map_or(Step::Index(0), Step::of_key),
+        }
+    }
+}
+
+/// All items of a dict, owned.
+pub fn snapshot(dict: Obj) -> Result<Vec<(Owned, Owned)>, Fault> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(dict_len(dict)).map_err(|_| Fault::NoMemory)?;
+    let mut position = 0;
+    while let Some((key, value)) = dict_next(dict, &mut position) {
+        items.push((key.own(), value.own()));
+    }
+    Ok(items)
+}

@@ -1,0 +1,68 @@
+//! Findings as the walk notes them, and the path of where it is.
+
+use crate::error::Fault;
+use crate::ffi::Ty;
+use crate::kind::Action;
+use crate::report::{Node, ROOT, Step};
+use crate::sink::Sink;
+use crate::walk::{NO_NODE, Walk};
+
+impl<S: Sink> Walk<'_, S> {
+    /// Notes a finding at the object being visited, or at a step below it.
+    pub fn note(&mut self, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
+        let raises = action != Action::Converted && self.policy.action(kind) == Action::Raise;
+        let mut node = None;
+        if self.findings.wants_place() || raises {
+            let here = self.here()?;
+            node = Some(match below {
+                Some(step) => self.findings.node(here, step),
+                None => here,
+            });
+        }
+        self.note_at(node, kind, action, ty)
+    }
+
+    /// Notes a finding at a node.
+    pub fn note_at(&mut self, node: Option<Node>, kind: u8, action: Action, ty: Ty) -> Result<(), Fault> {
+        if action != Action::Converted && self.policy.action(kind) == Action::Raise {
+            self.refused_at = node;
+            return Err(Fault::Refused(Box::new((kind, ty.as_obj().own().into_py(self.py)))));
+        }
+        self.findings.add(node.filter(|_| self.findings.wants_place()), kind, action, ty);
+        Ok(self.budget.nodes(1)?)
+    }
+
+    /// The path node of the object being visited.
+    pub fn here(&mut self) -> Result<Node, Fault> {
+        let Some(top) = self.frames.len().checked_sub(1) else {
+            return Ok(match self.element {
+                Some(ty) => self.findings.node(ROOT, Step::Type(ty.as_obj().own())),
+                None => ROOT,
+            });
+        };
+        let mut from = top;
+        while from > 0 && self.frames[from].node == NO_NODE {
+            from -= 1;
+        }
+        if self.frames[0].node == NO_NODE {
+            self.frames[0].node = ROOT;
+        }
+        for at in from + 1..=top {
+            let step = self.frames[at - 1].step(&self.arena);
+            self.frames[at].node = self.findings.node(self.frames[at - 1].node, step);
+        }
+        let step = self.frames[top].step(&self.arena);
+        let place = self.findings.node(self.frames[top].node, step);
+        Ok(match self.element {
+            Some(ty) => self.findings.node(place, Step::Type(ty.as_obj().own())),
+            None => place,
+        })
+    }
+
+    /// Gives the frame just opened a path node of its own.
+    pub fn set_node(&mut self, node: Node) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.node = node;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The hot loops: stretches of scalars in exact lists, tuples and dicts. A container that holds nothing else is written
+//! without ever getting a frame.
+
+use crate::error::Fault;
+use crate::ffi::{Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
+use crate::frame::Source;
+use crate::keys::has_plain_form;
+use crate::sink::{Build, Parts, Sink};
+use crate::walk::{Visit, Walk};
+
+/// A stretch of scalars that was written.
+pub struct Run<T> {
+    /// Parts written.
+    pub count: usize,
+    /// Where a dict goes on.
+    pub position: isize,
+    /// The key at which it failed.
+    pub key: Option<Obj>,
+    /// The first part that is no scalar, or None at the end.
+    pub next: Result<Option<T>, Fault>,
+}
+
+impl<S: Sink> Walk<'_, S> {
+    /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
+    #[inline(always)]
+    pub fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
+        if self.path.holds(dict.id()) {
+            return self.back_edge(dict);
+        }
+        self.charge(dict, Build::Map, dict_len(dict))?;
+        let count = dict_len(dict);
+        let token = self.sink.open(Build::Map, count, 0)?;
+        let run = self.pairs(dict, 0);
+        if matches!(run.next, Ok(None)) {
+            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
+            self.sink.close(self.py, Build::Map, parts)?;
+            return Ok(Visit::Kept);
+        }
+        let frame = self.push(dict, Source::Dict(dict, run.position), Build::Map, count, token)?;
+        (frame.at, frame.kept, frame.key) = (run.count, run.count, run.key);
+        run.next.map(|_| Visit::Opened)
+    }
+
+    /// Writes a list or tuple, if it holds scalars only; else opens a frame at the first element that is none.
+    #[inline(always)]
+    pub fn open_sequence(&mut self, obj: Obj, build: Build) -> Result<Visit, Fault> {
+        if self.path.holds(obj.id()) {
+            return self.back_edge(obj);
+        }
+        let length = |obj| if build == Build::List { list_len(obj) } else { tuple_len(obj) };
+        self.charge(obj, build, length(obj))?;
+        let count = length(obj);
+        let token = self.sink.open(build, count, 0)?;
+        let (run, source) = match build {
+            Build::List => (self.scalars(0, |at| list_get(obj, at)), Source::List(obj)),
+            _ => (self.scalars(0, |at| tuple_get(obj, at)), Source::Tuple(obj)),
+        };
+        if matches!(run.next, Ok(None)) {
+            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
+            self.sink.close(self.py, build, parts)?;
+            return Ok(Visit::Kept);
+        }
+        let failed = usize::from(run.next.is_err());
+        let frame = self.push(obj, source, build, count, token)?;
+        (frame.at, frame.kept) = (run.count + failed, run.count);
+        run.next.map(|_| Visit::Opened)
+    }
+
+    /// Writes elements as long as they are scalars.
+    #[inline(always)]
+    pub fn scalars(&mut self, start: usize, get: impl Fn(usize) -> Option<Obj>) -> Run<Obj> {
+        let mut at = start;
+        let next = loop {
+            let Some(item) = get(at) else { break Ok(None) };
+            let exact = item.exact();
+            if !exact.is_scalar() {
+                break Ok(Some(item));
+            }
+            if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
+                break Err(fault);
+            }
+            at += 1;
+        };
+        Run { count: at - start, position: 0, key: None, next }
+    }
+
+    /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.
+    #[inline(always)]
+    pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<()> {
+        let (mut count, mut position) = (0, start);
+        let mut before = position;
+        let (mut last, next) = (None, loop {
+            let Some((key, value)) = dict_next(dict, &mut position) else { break Ok(None) };
+            let exact = value.exact();
+            if !exact.is_scalar() || !has_plain_form(key) {
+                break Ok(Some(()));
+            }
+            let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
+            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+                break Err((fault, key));
+            }
+            count += 1;
+            before = position;
+        });
+        let next = next.map_err(|(fault, key)| {
+            last = Some(key);
+            fault
+        });
+        Run { count, position: before, key: last, next }
+    }
+}
