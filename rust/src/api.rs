@@ -44,7 +44,13 @@ fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     result
 }
 
-fn encode(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>, framed: bool, report: bool) -> PyResult<(Py<PyBytes>, Findings)> {
+fn encode(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+    framed: bool,
+    report: bool,
+) -> PyResult<(Py<PyBytes>, Findings)> {
     let (py, policy, limits) = (obj.py(), Policy::of(policy)?, Limits::of(limits)?);
     let head: &[u8] = if framed { &FRAME } else { &[] };
     let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
@@ -197,4 +203,3 @@ pub fn forget_plans(py: Python<'_>) {
 pub fn secret_name(name: &Bound<'_, pyo3::types::PyString>) -> bool {
     crate::redact::secret_name(Obj::of(name.as_any()))
 }
-

@@ -74,7 +74,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn look_for_signals(&mut self, obj: Obj) -> Result<(), Fault> {
         self.ticks = 0;
         self.pin(obj);
-        self.foreign(|py| py.check_signals())?;
+        self.foreign(pyo3::Python::check_signals)?;
         Ok(())
     }
 

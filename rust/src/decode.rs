@@ -23,7 +23,9 @@ enum Kind {
     List,
     Tuple,
     Map,
-    Set { frozen: bool },
+    Set {
+        frozen: bool,
+    },
     Deque(u64),
     /// A ChainMap or slice: its mark.
     Tagged(u8),
@@ -109,7 +111,7 @@ pub fn decode(py: Python<'_>, data: &[u8], limits: Limits, base: usize) -> PyRes
     })
 }
 
-impl<'a> Decoder<'_, 'a> {
+impl Decoder<'_, '_> {
     fn run(&mut self) -> Read<Owned> {
         loop {
             let Some((value, plain)) = self.step()? else { continue };
@@ -159,7 +161,7 @@ impl<'a> Decoder<'_, 'a> {
         let value = match self.reader.next_token() {
             Ok(Token::Str(text)) => {
                 self.budget.size(text.len())?;
-                if MAP && left % 2 == 0 { Make::key(self.py, text)? } else { Make::str(self.py, text)? }
+                if MAP && left.is_multiple_of(2) { Make::key(self.py, text)? } else { Make::str(self.py, text)? }
             }
             Ok(Token::Uint(value)) => Make::unsigned(self.py, value)?,
             Ok(Token::Int(value)) => Make::signed(self.py, value)?,
@@ -246,7 +248,7 @@ impl<'a> Decoder<'_, 'a> {
             let kind = if inside.is_some() { Kind::Tuple } else { Kind::List };
             return self.open(kind, count, inside);
         };
-        let (kind, parts) = self.tagged(mark, count - 1, inside.is_some())?;
+        let (kind, parts) = Self::tagged(mark, count - 1, inside.is_some())?;
         self.open(kind, parts, inside)
     }
 
@@ -255,7 +257,9 @@ impl<'a> Decoder<'_, 'a> {
         const MARK: u8 = code::MARK.cast_unsigned();
         let found = match *self.reader.rest() {
             [0xd4, MARK, tag, ..] => (tag, None),
-            [0xd7, MARK, tag, a, b, c, d, e, f, g, ..] => (tag, Some(u64::from_be_bytes([0, a, b, c, d, e, f, g]))),
+            [0xd7, MARK, tag, ref tail @ ..] if tail.len() >= 7 => {
+                (tag, Some(tail[..7].iter().fold(0, |bound, byte| bound << 8 | u64::from(*byte))))
+            }
             _ => return None,
         };
         if count == 0 || self.reader.next_token().is_err() {
@@ -264,7 +268,7 @@ impl<'a> Decoder<'_, 'a> {
         Some(found)
     }
 
-    fn tagged(&self, mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Read<(Kind, u64)> {
+    fn tagged(mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Read<(Kind, u64)> {
         let kind = match mark {
             (code::TUPLE, None) => return Ok((Kind::Tuple, parts)),
             (code::FROZENSET, None) => return Ok((Kind::Set { frozen: true }, parts)),

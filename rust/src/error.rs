@@ -82,9 +82,7 @@ impl Fault {
         match self {
             Self::Python(error) => *error,
             Self::NoMemory => PyMemoryError::new_err(()),
-            Self::Limit(bound) => {
-                Bridge::error(py, "LimitExceeded", &format!("{path}: {}", bound.describe(limits)))
-            }
+            Self::Limit(bound) => Bridge::error(py, "LimitExceeded", &format!("{path}: {}", bound.describe(limits))),
             Self::Refused(refused) => {
                 let (kind, ty) = *refused;
                 let described = Bridge::describe(py, kind, ty.bind(py));

@@ -121,18 +121,17 @@ impl Bridge {
 
     /// Kind and type name of a refusal.
     pub fn describe(py: Python<'_>, kind: u8, cls: &Bound<'_, PyAny>) -> String {
-        let described = py.import("siftpack.bridge").and_then(|bridge| {
-            bridge.getattr("described")?.call1((kind, cls))?.extract::<String>()
-        });
+        let described = py
+            .import("siftpack.bridge")
+            .and_then(|bridge| bridge.getattr("described")?.call1((kind, cls))?.extract::<String>());
         described.unwrap_or_else(|_| "an object".to_owned())
     }
 
     /// `siftpack.report.Report` around raw findings.
     pub fn report(py: Python<'_>, raw: Py<PyAny>) -> PyResult<Py<PyAny>> {
         static REPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let class = REPORT.get_or_try_init(py, || {
-            py.import("siftpack.report")?.getattr("Report").map(Bound::unbind)
-        })?;
+        let class =
+            REPORT.get_or_try_init(py, || py.import("siftpack.report")?.getattr("Report").map(Bound::unbind))?;
         class.call1(py, (raw,))
     }
 }

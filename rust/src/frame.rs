@@ -16,10 +16,13 @@ pub enum Source {
     /// A dict and the position in it; until the next checkpoint.
     Dict(Obj, isize),
     /// Owned items of a mapping.
-    Items(Box<Vec<(Owned, Owned)>>),
+    Items(Box<Rows>),
     /// Fields of an instance: where they begin and end in the arena.
     Fields(usize, usize),
 }
+
+/// Owned keys and values.
+pub type Rows = Vec<(Owned, Owned)>;
 
 /// One open container. It is written and read for each one, so it is kept small.
 #[derive(Debug)]

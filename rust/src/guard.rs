@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::{Bound, Fault};
-use crate::ffi::{Exact, Obj, Text, text};
+use crate::ffi::{Exact, Obj, Text, push_reserved, text};
 use crate::policy::Limits;
 
 /// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
@@ -47,12 +47,10 @@ pub type ByAddress = BuildHasherDefault<AddressHasher>;
 /// The containers that are open now, by address.
 #[derive(Debug, Default)]
 pub struct Path {
-    shallow: [usize; SHALLOW],
-    depth: usize,
-    rest: Vec<usize>,
-    /// How many containers of `rest` fall into each slot.
+    open: Vec<usize>,
+    /// How many of them fall into each slot, once the path was deeper than `SHALLOW`.
     filter: Vec<u32>,
-    /// The containers of `rest` beyond `DEEP`.
+    /// Those beyond `DEEP`.
     deep: HashSet<usize, ByAddress>,
 }
 
@@ -65,57 +63,60 @@ impl Path {
     /// True if the container is open already.
     #[inline(always)]
     pub fn holds(&self, id: usize) -> bool {
-        let shallow = &self.shallow[..self.depth.min(SHALLOW)];
-        if shallow.iter().any(|each| *each == id) {
-            return true;
+        match self.filter.get(slot(id)) {
+            Some(count) => *count > 0 && self.search(id),
+            None => self.open.contains(&id),
         }
-        self.depth > SHALLOW && self.filter[slot(id)] > 0 && self.search(id)
     }
 
     #[inline(never)]
     fn search(&self, id: usize) -> bool {
-        self.rest[..self.rest.len().min(DEEP)].contains(&id) || self.deep.contains(&id)
+        self.open[..self.open.len().min(DEEP)].contains(&id) || self.deep.contains(&id)
     }
 
     /// Opens a container that is not open.
     #[inline(always)]
     pub fn enter(&mut self, id: usize) -> Result<(), Fault> {
-        match self.shallow.get_mut(self.depth) {
-            Some(place) => *place = id,
-            None => self.enter_rest(id)?,
+        if self.open.len() == self.open.capacity() {
+            self.open.try_reserve(self.open.len().max(SHALLOW)).map_err(|_| Fault::NoMemory)?;
         }
-        self.depth += 1;
-        Ok(())
+        push_reserved(&mut self.open, id);
+        if self.open.len() > SHALLOW || !self.filter.is_empty() { self.sort_in(id) } else { Ok(()) }
     }
 
-    fn enter_rest(&mut self, id: usize) -> Result<(), Fault> {
-        if self.filter.is_empty() {
-            self.filter.try_reserve_exact(FILTER).map_err(|_| Fault::NoMemory)?;
-            self.filter.resize(FILTER, 0);
+    /// Counts a container in the filter, and at first those around it.
+    #[inline(always)]
+    fn sort_in(&mut self, id: usize) -> Result<(), Fault> {
+        match self.filter.get_mut(slot(id)) {
+            Some(count) => *count += 1,
+            None => self.begin_filter()?,
         }
-        if self.rest.len() >= DEEP {
+        if self.open.len() > DEEP {
             self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
             self.deep.insert(id);
         }
-        self.rest.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        self.rest.push(id);
-        self.filter[slot(id)] += 1;
+        Ok(())
+    }
+
+    #[cold]
+    fn begin_filter(&mut self) -> Result<(), Fault> {
+        self.filter.try_reserve_exact(FILTER).map_err(|_| Fault::NoMemory)?;
+        self.filter.resize(FILTER, 0);
+        for id in &self.open {
+            self.filter[slot(*id)] += 1;
+        }
         Ok(())
     }
 
     /// Closes the container opened last.
     #[inline(always)]
     pub fn leave(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        if self.depth >= SHALLOW {
-            self.leave_rest();
-        }
-    }
-
-    fn leave_rest(&mut self) {
-        if let Some(id) = self.rest.pop() {
-            self.filter[slot(id)] -= 1;
-            if self.rest.len() >= DEEP {
+        let depth = self.open.len();
+        if let Some(id) = self.open.pop()
+            && let Some(count) = self.filter.get_mut(slot(id))
+        {
+            *count -= 1;
+            if depth > DEEP {
                 self.deep.remove(&id);
             }
         }

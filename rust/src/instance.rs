@@ -5,16 +5,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Fault;
-use crate::ffi::{
-    Exact, Obj, Slot, dict_next, exception, instance_items, same_name, slot_value, tuple_get, tuple_len,
-};
+use crate::ffi::{Exact, Obj, Slot, dict_next, exception, instance_items, same_name, slot_value, tuple_get, tuple_len};
 use crate::foreign::Bridge;
-use crate::kind::{Action, Shape, kind};
+use crate::frame::{FieldValue, Opaque, Source};
+use crate::kind::{Action, Shape, kinds};
 use crate::plan::{Field, Plan};
 use crate::redact::secret_name;
 use crate::report::Step;
 use crate::sink::{Build, Sink};
-use crate::frame::{FieldValue, Opaque, Source};
 use crate::walk::{Visit, Walk};
 
 impl<S: Sink> Walk<'_, S> {
@@ -82,7 +80,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         for at in plan.fields.len()..tuple_len(obj) {
             if let Some(item) = tuple_get(obj, at) {
-                self.note(kind::ATTRIBUTE, Action::Drop, item.ty(), Some(Step::Index(at)))?;
+                self.note(kinds::ATTRIBUTE, Action::Drop, item.ty(), Some(Step::Index(at)))?;
             }
         }
         Ok(())
@@ -95,7 +93,7 @@ impl<S: Sink> Walk<'_, S> {
             if name.is_str() && !plan.fields.iter().any(declared) {
                 self.push_field(name, value, secret_name(name))?;
             } else {
-                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::of_key(name)))?;
+                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::of_key(name)))?;
             }
         }
         Ok(())
@@ -114,9 +112,9 @@ impl<S: Sink> Walk<'_, S> {
         for (name, value) in own {
             let slotted = |field: &Field| same_name(Obj::of(field.name.bind(self.py)), name);
             if !name.is_str() {
-                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Type(name.ty().as_obj().own())))?;
+                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Type(name.ty().as_obj().own())))?;
             } else if plan.fields.iter().any(slotted) {
-                self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Key(name.own())))?;
+                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Key(name.own())))?;
             } else {
                 self.push_field(name, value, secret_name(name))?;
             }
@@ -125,7 +123,7 @@ impl<S: Sink> Walk<'_, S> {
         for at in start..self.arena.len() {
             let field = self.arena[at];
             if is_private(field.name) {
-                self.note(kind::PRIVATE, Action::Drop, field.value.ty(), Some(Step::Key(field.name.own())))?;
+                self.note(kinds::PRIVATE, Action::Drop, field.value.ty(), Some(Step::Key(field.name.own())))?;
             } else {
                 self.arena[kept] = field;
                 kept += 1;
@@ -208,9 +206,9 @@ impl<S: Sink> Walk<'_, S> {
     fn note_attribute(&mut self, name: Obj, value: Obj) -> Result<(), Fault> {
         if !name.is_str() {
             let step = Step::Type(name.ty().as_obj().own());
-            return self.note(kind::ATTRIBUTE, Action::Drop, value.ty(), Some(step));
+            return self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(step));
         }
-        let kind = if is_private(name) { kind::PRIVATE } else { kind::ATTRIBUTE };
+        let kind = if is_private(name) { kinds::PRIVATE } else { kinds::ATTRIBUTE };
         self.note(kind, Action::Drop, value.ty(), Some(Step::Key(name.own())))
     }
 }

@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 
 use crate::error::{Bound, Fault};
 use crate::ffi::{
-    Make, Exact, Int, Obj, Out, Owned, Text, Ty, contains, int_value, new_set, set_add, set_from, set_items, text,
+    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, int_value, new_set, set_add, set_from, set_items, text,
     tuple_from, tuple_get, tuple_len,
 };
 use crate::foreign::Bridge;
 use crate::guard::Hashes;
-use crate::kind::{Action, Shape, code, kind};
+use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::builtins::base_value;
@@ -72,7 +72,7 @@ impl<S: Sink> Walk<'_, S> {
             self.sink.key(lowered)?;
             return Ok(true);
         }
-        self.note(kind::KEY_COLLISION, Action::Drop, key.ty(), None)?;
+        self.note(kinds::KEY_COLLISION, Action::Drop, key.ty(), None)?;
         Ok(false)
     }
 
@@ -181,7 +181,7 @@ impl<S: Sink> Walk<'_, S> {
             set_items(key, |item| items.push(item.own()));
             let Some(parts) = self.unordered(items, place)? else { return Ok(None) };
             let (value, _) = self.foreign(|py| set_from(py, true, parts.iter().map(|part| part.value.obj())))?;
-            return self.joined(value, code::FROZENSET, &parts).map(Some);
+            return Self::joined(value, code::FROZENSET, &parts).map(Some);
         }
         let Some(parts) = (if plan.shape == Shape::Tuple {
             self.tuple_parts(key, place)?
@@ -191,10 +191,10 @@ impl<S: Sink> Walk<'_, S> {
             return Ok(None);
         };
         let value = tuple_from(self.py, parts.iter().map(|part| part.value.obj()))?;
-        self.joined(value, code::TUPLE, &parts).map(Some)
+        Self::joined(value, code::TUPLE, &parts).map(Some)
     }
 
-    fn joined(&mut self, value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
+    fn joined(value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
         let mut out = Out::part();
         write_mark(&mut out, mark, parts.len())?;
         for part in parts {
@@ -222,13 +222,16 @@ impl<S: Sink> Walk<'_, S> {
         let mut parts = Some(Vec::new());
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            let part = if field.is_masked() { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
-            match (part, &mut parts) {
-                (Some(part), Some(found)) => found.push(part),
-                _ => {
-                    parts = None;
-                    break;
-                }
+            let part = if field.is_masked() {
+                self.mask(field.name, field.value)?
+            } else {
+                self.lower_key(field.value, place)?
+            };
+            if let (Some(part), Some(found)) = (part, &mut parts) {
+                found.push(part);
+            } else {
+                parts = None;
+                break;
             }
         }
         self.drop_fields(start);
@@ -237,17 +240,17 @@ impl<S: Sink> Walk<'_, S> {
 
     /// What stands for a secret field of a record that is a key.
     fn mask(&mut self, name: Obj, value: Obj) -> Result<Option<Lowered>, Fault> {
-        let action = self.policy.action(kind::SECRET);
-        self.note(kind::SECRET, action, value.ty(), Some(Step::Key(name.own())))?;
+        let action = self.policy.action(kinds::SECRET);
+        self.note(kinds::SECRET, action, value.ty(), Some(Step::Key(name.own())))?;
         match action {
             Action::Tombstone => {
                 self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
                 let ty = value.ty().as_obj();
-                let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kind::SECRET, &ty.bind(py)))?;
+                let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kinds::SECRET, &ty.bind(py)))?;
                 self.as_ext(stone, code::TOMBSTONE, payload.as_bytes()).map(Some)
             }
             Action::Name => {
-                let name = self.foreign(|py| Bridge::get(py)?.named(&value.bind(py), kind::SECRET))?;
+                let name = self.foreign(|py| Bridge::get(py)?.named(&value.bind(py), kinds::SECRET))?;
                 self.lower_plain(name.obj()).map(Some)
             }
             _ => Ok(None),
@@ -328,15 +331,12 @@ impl<S: Sink> Walk<'_, S> {
         let (mut rows, mut lost) = (Vec::new(), false);
         for item in items {
             self.stand_at(&item, place);
-            match self.lower_key(item.obj(), place)? {
-                Some(part) => {
-                    self.weigh(&part, &mut hashes)?;
-                    rows.push((part, item));
-                }
-                None => {
-                    lost = true;
-                    self.pin(item.obj());
-                }
+            if let Some(part) = self.lower_key(item.obj(), place)? {
+                self.weigh(&part, &mut hashes)?;
+                rows.push((part, item));
+            } else {
+                lost = true;
+                self.pin(item.obj());
             }
         }
         if lost && place.inside > 0 {
@@ -350,7 +350,7 @@ impl<S: Sink> Walk<'_, S> {
             self.stand_at(&item, place);
             let (value, seen) = (part.value.obj(), set.obj());
             if self.foreign(|py| contains(py, seen, value))? {
-                self.note(kind::KEY_COLLISION, Action::Drop, item.obj().ty(), None)?;
+                self.note(kinds::KEY_COLLISION, Action::Drop, item.obj().ty(), None)?;
             } else {
                 self.foreign(|py| set_add(py, seen, value))?;
                 kept.push(part);
@@ -377,9 +377,9 @@ impl<S: Sink> Walk<'_, S> {
         let mut names = std::collections::HashMap::new();
         for (_, item) in rows.iter() {
             let ty = item.obj().ty();
-            if !names.contains_key(&ty.id()) {
+            if let std::collections::hash_map::Entry::Vacant(e) = names.entry(ty.id()) {
                 let name = self.foreign(|py| Bridge::get(py)?.type_name(&ty.as_obj().bind(py))?.extract::<String>())?;
-                names.insert(ty.id(), name);
+                e.insert(name);
             }
         }
         rows.sort_by(|(left, a), (right, b)| {

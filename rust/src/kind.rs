@@ -3,7 +3,7 @@
 use crate::ffi::Exact;
 
 /// Position of each kind in `siftpack.Kind` that the core names itself.
-pub mod kind {
+pub mod kinds {
     /// bytes and other buffers
     pub const BINARY: u8 = 1;
     /// datetimes, decimals and the like
@@ -83,8 +83,32 @@ macro_rules! shapes {
 }
 
 shapes!(
-    Leaf, Value, Int, Float, Str, Bytes, List, Tuple, Dict, Set, FrozenSet, Deque, OrderedDict, DefaultDict, Counter,
-    ChainMap, MappingProxy, Keys, Values, Items, Slice, Enum, Record, NamedTuple, Exception, Opaque
+    Leaf,
+    Value,
+    Int,
+    Float,
+    Str,
+    Bytes,
+    List,
+    Tuple,
+    Dict,
+    Set,
+    FrozenSet,
+    Deque,
+    OrderedDict,
+    DefaultDict,
+    Counter,
+    ChainMap,
+    MappingProxy,
+    Keys,
+    Values,
+    Items,
+    Slice,
+    Enum,
+    Record,
+    NamedTuple,
+    Exception,
+    Opaque
 );
 
 /// Ext codes and marks of `docs/format.md` that the core names itself.

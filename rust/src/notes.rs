@@ -13,7 +13,7 @@ impl<S: Sink> Walk<'_, S> {
         let raises = action != Action::Converted && self.policy.action(kind) == Action::Raise;
         let mut node = None;
         if self.findings.wants_place() || raises {
-            let here = self.here()?;
+            let here = self.here();
             node = Some(match below {
                 Some(step) => self.findings.node(here, step),
                 None => here,
@@ -33,12 +33,9 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The path node of the object being visited.
-    pub fn here(&mut self) -> Result<Node, Fault> {
+    pub fn here(&mut self) -> Node {
         let Some(top) = self.frames.len().checked_sub(1) else {
-            return Ok(match self.element {
-                Some(ty) => self.findings.node(ROOT, Step::Type(ty.as_obj().own())),
-                None => ROOT,
-            });
+            return self.at_element(ROOT);
         };
         let mut from = top;
         while from > 0 && self.frames[from].node == NO_NODE {
@@ -53,10 +50,15 @@ impl<S: Sink> Walk<'_, S> {
         }
         let step = self.frames[top].step(&self.arena);
         let place = self.findings.node(self.frames[top].node, step);
-        Ok(match self.element {
+        self.at_element(place)
+    }
+
+    /// The node of the set element being lowered below its set, or the node itself.
+    fn at_element(&mut self, place: Node) -> Node {
+        match self.element {
             Some(ty) => self.findings.node(place, Step::Type(ty.as_obj().own())),
             None => place,
-        })
+        }
     }
 
     /// Gives the frame just opened a path node of its own.

@@ -4,17 +4,17 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::kind::{Action, kind};
+use crate::kind::{Action, kinds};
 
 /// The action of each kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy([Action; kind::COUNT]);
+pub struct Policy([Action; kinds::COUNT]);
 
 impl Default for Policy {
     fn default() -> Self {
-        let mut table = [Action::Drop; kind::COUNT];
-        table[..usize::from(kind::SECRET)].fill(Action::Keep);
-        table[usize::from(kind::SECRET)] = Action::Tombstone;
+        let mut table = [Action::Drop; kinds::COUNT];
+        table[..usize::from(kinds::SECRET)].fill(Action::Keep);
+        table[usize::from(kinds::SECRET)] = Action::Tombstone;
         Self(table)
     }
 }
@@ -25,7 +25,7 @@ impl Policy {
         let Some(policy) = policy else { return Ok(Self::default()) };
         let lowered = own_option(policy, "Policy")?;
         let numbers = lowered.cast::<PyBytes>()?.as_bytes();
-        let mut table = [Action::Raise; kind::COUNT];
+        let mut table = [Action::Raise; kinds::COUNT];
         for (action, number) in table.iter_mut().zip(numbers) {
             *action = Action::from_number(*number);
         }

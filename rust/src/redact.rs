@@ -3,10 +3,33 @@
 use crate::ffi::{Obj, Text, text};
 
 const ENDINGS: [&str; 27] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "apikey", "api_key", "api_keys", "access_key", "secret_key",
-    "private_key", "signing_key", "encryption_key", "access_token", "refresh_token", "auth_token", "bearer_token",
-    "session_token", "id_token", "api_token", "client_secret", "credential", "credentials", "authorization", "cookie",
-    "cookies", "private_key",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "apikey",
+    "api_key",
+    "api_keys",
+    "access_key",
+    "secret_key",
+    "private_key",
+    "signing_key",
+    "encryption_key",
+    "access_token",
+    "refresh_token",
+    "auth_token",
+    "bearer_token",
+    "session_token",
+    "id_token",
+    "api_token",
+    "client_secret",
+    "credential",
+    "credentials",
+    "authorization",
+    "cookie",
+    "cookies",
+    "private_key",
 ];
 const WHOLE: [&str; 3] = ["token", "bearer", "jwt"];
 const LONGEST: usize = 128;
@@ -50,9 +73,9 @@ fn is_secret(name: &[u8]) -> bool {
     let words = words(name);
     let joined = words.as_str();
     WHOLE.contains(&joined)
-        || ENDINGS.iter().any(|ending| {
-            joined.strip_suffix(ending).is_some_and(|head| head.is_empty() || head.ends_with('_'))
-        })
+        || ENDINGS
+            .iter()
+            .any(|ending| joined.strip_suffix(ending).is_some_and(|head| head.is_empty() || head.ends_with('_')))
 }
 
 /// The words of a name, lower case, joined by underscores.

@@ -5,7 +5,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use crate::ffi::{Obj, Owned, Ty, empty_graveyard};
 use crate::foreign::Bridge;
-use crate::kind::{Action, kind};
+use crate::kind::{Action, kinds};
 
 /// Findings a report keeps: `siftpack.report.FINDINGS_KEPT`.
 const KEPT: usize = 1000;
@@ -55,7 +55,7 @@ struct Row {
 #[derive(Clone, Debug)]
 pub struct Mark {
     rows: usize,
-    counts: [u64; kind::COUNT],
+    counts: [u64; kinds::COUNT],
 }
 
 /// The findings of one walk.
@@ -64,7 +64,7 @@ pub struct Findings {
     /// Parent and step of each node but the root.
     nodes: Vec<(Node, Step)>,
     rows: Vec<Row>,
-    counts: [u64; kind::COUNT],
+    counts: [u64; kinds::COUNT],
     wanted: bool,
     /// Sets being put in order: their findings are all kept until they are sorted.
     sorting: usize,
@@ -73,7 +73,7 @@ pub struct Findings {
 impl Findings {
     /// None yet; only counted unless `wanted`.
     pub fn new(wanted: bool) -> Self {
-        Self { nodes: Vec::new(), rows: Vec::new(), counts: [0; kind::COUNT], wanted, sorting: 0 }
+        Self { nodes: Vec::new(), rows: Vec::new(), counts: [0; kinds::COUNT], wanted, sorting: 0 }
     }
 
     /// True if the next finding's place will be kept.

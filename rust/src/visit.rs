@@ -1,5 +1,7 @@
 //! Objects that are no exact builtin: what their plan says is done here, container by container.
 
+use std::collections::HashMap;
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -10,11 +12,11 @@ use crate::ffi::{
     owned_list, owned_pair, proxy_target, same_name, slice_parts, slot_value, tuple_len,
 };
 use crate::foreign::Bridge;
-use crate::kind::{Action, Shape, code, kind};
+use crate::frame::Source;
+use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::{Build, Sink};
-use crate::frame::Source;
 use crate::walk::{Visit, Walk};
 
 /// Enum values and proxies that may stand for one another in a row.
@@ -110,9 +112,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::List => self.open(obj, Source::List(obj), Build::List, list_len(obj))?,
             Shape::Tuple => self.open(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj))?,
             Shape::Dict => self.open(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj))?,
-            Shape::Counter => {
-                self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj))?
-            }
+            Shape::Counter => self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj))?,
             Shape::Set | Shape::FrozenSet => return self.set(obj, plan.shape == Shape::FrozenSet),
             Shape::DefaultDict => return self.default_dict(obj, plan),
             Shape::OrderedDict => return self.ordered_dict(obj),
@@ -123,7 +123,7 @@ impl<'py, S: Sink> Walk<'py, S> {
                 return self.listed(obj, &parts, (Build::Tagged(code::SLICE), 0));
             }
             _ => return self.view(obj, plan.shape),
-        };
+        }
         Ok(Visit::Opened)
     }
 
@@ -143,10 +143,10 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         let bound = plan.extra.as_ref().and_then(|slot| descriptor_get(Obj::of(slot.bind(self.py)), obj));
         let mut maxlen = code::UNBOUNDED;
-        if let Some(bound) = bound {
-            if let crate::ffi::Int::Small(value) = int_of(bound.obj()) {
-                maxlen = u64::try_from(value).unwrap_or(code::UNBOUNDED);
-            }
+        if let Some(bound) = bound
+            && let crate::ffi::Int::Small(value) = int_of(bound.obj())
+        {
+            maxlen = u64::try_from(value).unwrap_or(code::UNBOUNDED);
         }
         self.listed(obj, &items, (Build::Deque, maxlen))
     }
@@ -186,7 +186,7 @@ impl<'py, S: Sink> Walk<'py, S> {
                 }
             }
         });
-        let here = self.here()?;
+        let here = self.here();
         let node = self.findings.node(here, Step::Key(name.own()));
         self.listed(obj, &maps, (Build::Tagged(code::CHAIN_MAP), 0))?;
         self.set_node(node);
@@ -209,7 +209,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     fn view(&mut self, obj: Obj, shape: Shape) -> Result<Visit, Fault> {
-        let Some(mapping) = proxy_target(obj) else { return self.drop_it(obj, kind::OPAQUE) };
+        let Some(mapping) = proxy_target(obj) else { return self.drop_it(obj, kinds::OPAQUE) };
         let items = self.mapping_items(mapping)?;
         let parts: Vec<Obj> = match shape {
             Shape::Keys => items.into_iter().map(|(key, _)| key).collect(),
@@ -235,7 +235,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         if let Some(foreign) = &foreign {
             let name = Obj::of(intern!(self.py, "tzinfo").as_any());
             let ty = Obj::of(foreign).as_type();
-            self.note(kind::VALUE, Action::Converted, ty, Some(Step::Key(name.own())))?;
+            self.note(kinds::VALUE, Action::Converted, ty, Some(Step::Key(name.own())))?;
         }
         let payload = payload.as_bytes();
         self.budget.nodes(code::cost(code, payload.len()))?;
@@ -267,7 +267,7 @@ fn int_of(obj: Obj) -> crate::ffi::Int {
 
 /// The items of an OrderedDict in its own order, keys paired with values by identity.
 fn ordered_items(ordered: Obj) -> Result<Vec<(Obj, Obj)>, Fault> {
-    let mut by_key: std::collections::HashMap<usize, Obj, crate::guard::ByAddress> = Default::default();
+    let mut by_key: HashMap<usize, Obj, crate::guard::ByAddress> = HashMap::default();
     by_key.try_reserve(dict_len(ordered)).map_err(|_| Fault::NoMemory)?;
     let mut position = 0;
     while let Some((key, value)) = dict_next(ordered, &mut position) {

@@ -7,13 +7,11 @@
 use pyo3::prelude::*;
 
 use crate::error::Fault;
-use crate::ffi::{
-    Exact, GilCell, Obj, Owned, Quiet, Ty, dict_next, list_get, tuple_get,
-};
-use crate::guard::{Budget, Path};
+use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Ty, dict_next, list_get, push_reserved, tuple_get};
 use crate::frame::{FieldValue, Frame, Source};
+use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
-use crate::kind::{Action, kind};
+use crate::kind::{Action, kinds};
 use crate::plan::Plans;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, Node};
@@ -86,7 +84,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             refused_at: None,
             ticks: 0,
             quiet: Quiet::new(py),
-            bytes_kept: policy.action(kind::BINARY) == Action::Keep,
+            bytes_kept: policy.action(kinds::BINARY) == Action::Keep,
             policy,
         }
     }
@@ -95,8 +93,8 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn run(&mut self, top: Obj) -> PyResult<()> {
         self.walk(top).map_err(|fault| {
             self.quiet.lift();
-            let node = self.refused_at.map_or_else(|| self.here(), Ok);
-            let path = node.ok().and_then(|node| self.findings.render(self.py, node).ok());
+            let node = self.refused_at.unwrap_or_else(|| self.here());
+            let path = self.findings.render(self.py, node).ok();
             let error = fault.into_error(self.py, path.as_deref().unwrap_or("$"), &self.budget.limits);
             self.quiet.resume();
             error
@@ -152,7 +150,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     /// Reports an object that is already open.
     #[cold]
     pub fn back_edge(&mut self, obj: Obj) -> Result<Visit, Fault> {
-        self.note(kind::CYCLE, Action::Drop, obj.ty(), None)?;
+        self.note(kinds::CYCLE, Action::Drop, obj.ty(), None)?;
         Ok(Visit::Gone)
     }
 
@@ -202,7 +200,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         if self.frames.len() == self.frames.capacity() {
             self.frames.try_reserve(self.frames.len().max(16)).map_err(|_| Fault::NoMemory)?;
         }
-        self.frames.push(Frame {
+        let frame = Frame {
             source,
             build,
             at: 0,
@@ -214,7 +212,8 @@ impl<'py, S: Sink> Walk<'py, S> {
             node: NO_NODE,
             holds: None,
             rare: None,
-        });
+        };
+        push_reserved(&mut self.frames, frame);
         let top = self.frames.len() - 1;
         Ok(&mut self.frames[top])
     }
@@ -295,7 +294,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             _ => false,
         };
         self.sink.plain(self.py, key, key.exact(), &self.budget)?;
-        if masked { self.leave(value, kind::SECRET, self.policy.action(kind::SECRET)) } else { self.visit(value) }
+        if masked { self.leave(value, kinds::SECRET, self.policy.action(kinds::SECRET)) } else { self.visit(value) }
     }
 
     /// The present part of the top frame left nothing.
@@ -351,7 +350,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         if let Some(undo) = undo {
             self.sink.truncate(parts.token);
             self.findings.roll_back(&undo.mark);
-            self.note(kind::OPAQUE, Action::Drop, undo.ty, None)?;
+            self.note(kinds::OPAQUE, Action::Drop, undo.ty, None)?;
             return self.gone();
         }
         if S::BUILDS && !matches!(build, Build::List | Build::Map | Build::TUPLE) {

@@ -93,8 +93,7 @@ impl Stack {
         let result = made(py, new_dict(pairs)).and_then(|dict| {
             for pair in self.0[height..].chunks_exact(2) {
                 // SAFETY: the dict is ours; keys and values are clean and alive.
-                let failed =
-                    unsafe { ffi::PyDict_SetItem(dict.obj().ptr(), pair[0].obj().ptr(), pair[1].obj().ptr()) };
+                let failed = unsafe { ffi::PyDict_SetItem(dict.obj().ptr(), pair[0].obj().ptr(), pair[1].obj().ptr()) };
                 if failed != 0 {
                     dict.release();
                     return Err(PyErr::fetch(py));
@@ -206,17 +205,25 @@ static KEYS: GilCell<Vec<Option<Owned>>> = GilCell::new(Vec::new());
 /// Where a short key is remembered: by its length and two words of it, which overlap in shorter ones.
 #[inline(always)]
 fn place_of(bytes: &[u8]) -> usize {
-    let (head, tail) = if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
-    } else if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
-    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
-        (u64::from(*first), u64::from(*last) << 8 | u64::from(bytes[bytes.len() / 2]))
-    } else {
-        (0, 0)
+    let (head, tail) = match bytes {
+        [] => (0, 0),
+        [first, .., last] if bytes.len() < 4 => (u64::from(*first), u64::from(*last) << 8 | u64::from(bytes[1])),
+        [only] => (u64::from(*only), 1),
+        _ if bytes.len() < 8 => (word::<4>(bytes.first_chunk()), word::<4>(bytes.last_chunk())),
+        _ => (word::<8>(bytes.first_chunk()), word::<8>(bytes.last_chunk())),
     };
     let mixed = (head ^ tail.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 40) as usize % KEY_PLACES
+}
+
+/// Up to eight bytes as a number.
+#[inline(always)]
+fn word<const N: usize>(bytes: Option<&[u8; N]>) -> u64 {
+    let mut wide = [0; 8];
+    if let Some(bytes) = bytes {
+        wide[..N].copy_from_slice(bytes);
+    }
+    u64::from_le_bytes(wide)
 }
 
 /// Constructors of exact builtins from decoded parts.
@@ -294,7 +301,8 @@ impl Make {
         let place = place_of(value.as_bytes());
         let known = KEYS.with(py, |keys| {
             let held = keys.get(place)?.as_ref()?;
-            matches!(super::text(held.obj()), super::Text::Utf8(bytes) if bytes == value.as_bytes()).then(|| held.obj().own())
+            matches!(super::text(held.obj()), super::Text::Utf8(bytes) if bytes == value.as_bytes())
+                .then(|| held.obj().own())
         });
         known.map_or_else(|| Self::new_key(py, value, place), Ok)
     }

@@ -250,7 +250,7 @@ pub fn exception(exc: Obj) -> Exc {
         Exc {
             args: Obj::from_ptr(own.args),
             cause: Obj::from_ptr(own.cause),
-            context: if !raised_from(own) { Obj::from_ptr(own.context) } else { None },
+            context: if raised_from(own) { None } else { Obj::from_ptr(own.context) },
         }
     }
 }

@@ -16,15 +16,15 @@ mod quiet;
 mod text;
 
 pub use build::{
-    Make, Input, Stack, contains, descriptor_get, new_set, owned_list, owned_pair, set_add, set_from, tuple_from,
+    Input, Make, Stack, contains, descriptor_get, new_set, owned_list, owned_pair, set_add, set_from, tuple_from,
 };
 pub use int::{Int, int_value};
 pub use layout::{
-    Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get,
-    list_len, ordered_keys, proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len, type_base,
+    Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get, list_len,
+    ordered_keys, proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len, type_base,
     type_is_heap, type_tag,
 };
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
-pub use out::{Out, Spot};
+pub use out::{Out, Spot, push_reserved};
 pub use quiet::{GilCell, Quiet};
 pub use text::{Text, text};

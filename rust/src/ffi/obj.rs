@@ -2,8 +2,8 @@
 
 use core::ptr::NonNull;
 
-use pyo3::prelude::*;
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 use super::quiet::GilCell;
 

@@ -254,9 +254,8 @@ impl Out {
             return Err(Spot::NoMemory);
         };
         // SAFETY: the object is fresh, so nobody else sees its buffer, which has `size` bytes.
-        let target = unsafe {
-            core::slice::from_raw_parts_mut(ffi::PyBytes_AS_STRING(raw).cast::<u8>().cast_mut(), size)
-        };
+        let target =
+            unsafe { core::slice::from_raw_parts_mut(ffi::PyBytes_AS_STRING(raw).cast::<u8>().cast_mut(), size) };
         self.gather(target);
         // SAFETY: a bytes object by construction.
         Ok(unsafe { made.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind())
@@ -279,6 +278,17 @@ impl Out {
             }
         }
         copy(&self.bytes[read..], &mut filled);
+    }
+}
+
+/// Pushes onto a vector that has room: in place, without asking again.
+#[inline(always)]
+pub fn push_reserved<T>(vector: &mut Vec<T>, value: T) {
+    assert!(vector.len() < vector.capacity());
+    // SAFETY: there is room for one more, as just asserted, and it is written before it is counted.
+    unsafe {
+        vector.as_mut_ptr().add(vector.len()).write(value);
+        vector.set_len(vector.len() + 1);
     }
 }
 

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Make, Exact, Int, Obj, Owned, Stack, Text, int_value, text};
+use crate::ffi::{Exact, Int, Make, Obj, Owned, Stack, Text, int_value, text};
 use crate::foreign::Bridge;
 use crate::guard::Budget;
 use crate::kind::{Shape, code};
@@ -105,7 +105,7 @@ impl Sink for Builtins {
     #[inline(always)]
     fn close(&mut self, py: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault> {
         let token = parts.token;
-        let built = match build {
+        let made = match build {
             Build::List => self.stack.list(py, token)?,
             Build::TUPLE => self.stack.tuple(py, token)?,
             Build::Map => self.stack.dict(py, token)?.0,
@@ -125,6 +125,6 @@ impl Sink for Builtins {
                 Bridge::get(py)?.assemble(py, mark, items, None)?
             }
         };
-        Ok(self.stack.push(built)?)
+        Ok(self.stack.push(made)?)
     }
 }

@@ -86,7 +86,6 @@ pub fn str_header(size: u32) -> Short {
 
 /// The header of a binary value of that many bytes.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "each arm has checked the range")]
 pub fn bin_header(size: u32) -> Short {
     match size {
         0..=0xff => Short::new(m::BIN_8, u64::from(size), 1),
@@ -119,7 +118,11 @@ fn counted(count: u32, fix: u8, sixteen: u8, thirty_two: u8) -> Short {
 
 /// The header of an ext value: code and payload size in bytes.
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "each arm has checked the range; a code is its byte")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "each arm has checked the range; a code is its byte"
+)]
 pub fn ext_header(code: i8, size: u32) -> Short {
     let code = u64::from(code as u8);
     let sized = u64::from(size) << 8 | code;

@@ -16,10 +16,7 @@ fn size() -> impl Strategy<Value = usize> {
 }
 
 fn data() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        vec(any::<u8>(), 0..64),
-        (size(), any::<u8>()).prop_map(|(size, byte)| vec![byte; size]),
-    ]
+    prop_oneof![vec(any::<u8>(), 0..64), (size(), any::<u8>()).prop_map(|(size, byte)| vec![byte; size]),]
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -135,13 +132,7 @@ fn each_kind_of_token_comes_back() {
 /// Payloads at both sides of each boundary of their header come back whole.
 #[test]
 fn payloads_of_each_boundary_size_come_back() {
-    for size in [
-        0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536,
-    ] {
-        check_tokens(vec![
-            Owned::Str("a".repeat(size)),
-            Owned::Bin(vec![0xc1; size]),
-            Owned::Ext(5, vec![0xc1; size]),
-        ]);
+    for size in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536] {
+        check_tokens(vec![Owned::Str("a".repeat(size)), Owned::Bin(vec![0xc1; size]), Owned::Ext(5, vec![0xc1; size])]);
     }
 }

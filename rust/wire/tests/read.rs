@@ -36,10 +36,7 @@ fn gives(bytes: &[u8], token: Token<'_>) {
 /// The bytes, and the same bytes after another form, are refused for this reason where their form begins.
 #[track_caller]
 fn refuses(bytes: &[u8], reason: Reason) {
-    assert_eq!(
-        Reader::new(bytes).next_token(),
-        Err(Error { reason, offset: 0 })
-    );
+    assert_eq!(Reader::new(bytes).next_token(), Err(Error { reason, offset: 0 }));
 
     let later = [&[0xcd, 0x01, 0x00], bytes].concat();
     let mut reader = Reader::new(&later);
@@ -289,10 +286,7 @@ fn a_length_of_4294967295_is_truncated_and_takes_no_memory() {
 
 #[test]
 fn a_payload_one_byte_short_is_truncated() {
-    refuses(
-        &with(&[0xdb, 0x00, 0x01, 0x00, 0x00], 65_535),
-        Reason::Truncated,
-    );
+    refuses(&with(&[0xdb, 0x00, 0x01, 0x00, 0x00], 65_535), Reason::Truncated);
     refuses(&with(&[0xc5, 0x01, 0x00], 255), Reason::Truncated);
     refuses(&with(&[0xd8, 0x05], 15), Reason::Truncated);
 }
@@ -338,9 +332,6 @@ fn rewind_goes_back_and_never_forward() {
 fn a_refusal_says_why_and_where_in_one_line() {
     let line = |reason| Error { reason, offset: 7 }.to_string();
     assert_eq!(line(Reason::Truncated), "truncated input at offset 7");
-    assert_eq!(
-        line(Reason::NeverUsed),
-        "byte 0xc1, which MessagePack never uses at offset 7"
-    );
+    assert_eq!(line(Reason::NeverUsed), "byte 0xc1, which MessagePack never uses at offset 7");
     assert_eq!(line(Reason::NotUtf8), "string is not UTF-8 at offset 7");
 }

@@ -72,10 +72,7 @@ impl Plan<'_> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut plan = Plan {
-        bytes,
-        payloads: ALL_PAYLOADS,
-    };
+    let mut plan = Plan { bytes, payloads: ALL_PAYLOADS };
     let mut tokens = Vec::new();
     while !plan.bytes.is_empty() {
         tokens.push(plan.token());

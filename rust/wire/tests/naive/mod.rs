@@ -76,11 +76,7 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
         at += size;
         Ok(&left[..size])
     };
-    let unsigned = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0, |sum, byte| sum * 256 + u64::from(*byte))
-    };
+    let unsigned = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum * 256 + u64::from(*byte));
     let size = |bytes: &[u8]| usize::try_from(unsigned(bytes)).expect("four bytes at most");
     let narrow = |value: u64| u32::try_from(value).expect("four bytes at most");
 
@@ -112,11 +108,7 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
             let width = 1 << (first - 0xd0);
             let value = i128::from(unsigned(bytes(width)?));
             let range = 1_i128 << (8 * width);
-            number(if value < range / 2 {
-                value
-            } else {
-                value - range
-            })
+            number(if value < range / 2 { value } else { value - range })
         }
         0xd4..=0xd8 => Owned::Ext(code(bytes(1)?), bytes(1 << (first - 0xd4))?.to_vec()),
         0xd9..=0xdb => {
@@ -131,9 +123,7 @@ pub fn read(input: &[u8]) -> Result<(Owned, usize), Reason> {
 }
 
 fn text(bytes: &[u8]) -> Result<Owned, Reason> {
-    String::from_utf8(bytes.to_vec())
-        .map(Owned::Str)
-        .map_err(|_| Reason::NotUtf8)
+    String::from_utf8(bytes.to_vec()).map(Owned::Str).map_err(|_| Reason::NotUtf8)
 }
 
 fn code(byte: &[u8]) -> i8 {
@@ -167,10 +157,7 @@ pub fn check(input: &[u8]) {
         let (token, expected, length) = match (result, read(&input[start..])) {
             (Ok(token), Ok((expected, length))) => (token, expected, length),
             (result, expected) => {
-                let expected = expected.map_err(|reason| Error {
-                    reason,
-                    offset: start,
-                });
+                let expected = expected.map_err(|reason| Error { reason, offset: start });
                 assert_eq!(result.err(), expected.err());
                 return;
             }
@@ -182,10 +169,7 @@ pub fn check(input: &[u8]) {
                 Token::Bin(data) | Token::Ext(_, data) => data,
                 _ => &[],
             };
-            assert!(core::ptr::eq(
-                payload,
-                &raw const input[end - payload.len()..end]
-            ));
+            assert!(core::ptr::eq(payload, &raw const input[end - payload.len()..end]));
         }
         let short = input[start] == 0xca;
         let token = Owned::from(token);
@@ -203,10 +187,7 @@ pub fn check(input: &[u8]) {
         assert_eq!(second.next_token().map(Owned::from), Ok(token));
         assert_eq!(second.left(), 0);
     }
-    let end = Error {
-        reason: Reason::Truncated,
-        offset: input.len(),
-    };
+    let end = Error { reason: Reason::Truncated, offset: input.len() };
     assert_eq!(reader.next_token(), Err(end));
 }
 
