@@ -193,14 +193,11 @@ def _sealed(cls: type) -> Spec | None:
     """The plan inherited along ``tp_base``; the core follows the same chain."""
     each: type | None = cls
     while each is not None:
-        spec = _exception if each is BaseException else _table.get(each)
+        spec = _table.get(each)
         if spec is not None and spec.sealed:
             return spec
         each = base(each)
     return None
-
-
-_exception = Spec(Kind.EXCEPTION, Shape.EXCEPTION, sealed=True)
 
 
 def _ask(cls: type, order: tuple[type, ...]) -> Spec:
@@ -208,6 +205,8 @@ def _ask(cls: type, order: tuple[type, ...]) -> Spec:
     for spec in known:
         if spec.sealed:
             return spec._replace(sealed=False)
+    if any(each is BaseException for each in order):
+        return Spec(Kind.EXCEPTION, Shape.EXCEPTION, fields=_fields(slots(cls)), kept=("__notes__",))
     if any(each is enum.Enum for each in order):
         return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)))
     names = namedtuple_fields(order) if any(each is tuple for each in order) else None

@@ -72,6 +72,7 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     #[cold]
     pub fn look_for_signals(&mut self, obj: Obj) -> Result<(), Fault> {
+        self.budget.parts(self.ticks)?;
         self.ticks = 0;
         self.pin(obj);
         self.foreign(pyo3::Python::check_signals)?;

@@ -1,6 +1,6 @@
 //! The only room where Python code is called. Whoever calls in here is at a checkpoint.
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
@@ -117,6 +117,15 @@ impl Bridge {
             Ok(class) => PyErr::from_type(class, (message.to_owned(),)),
             Err(trouble) => trouble,
         }
+    }
+
+    /// The lowered form of an option, which is exactly of the class that checked it. Raises `TypeError`.
+    pub fn option<'py>(option: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let class = option.py().import("siftpack.policy")?.getattr(name)?;
+        if !option.get_type().is(&class) {
+            return Err(PyTypeError::new_err(format!("expected siftpack.{name}")));
+        }
+        option.getattr("lowered")
     }
 
     /// Kind and type name of a refusal.

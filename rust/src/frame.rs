@@ -79,6 +79,12 @@ impl FieldValue {
 }
 
 impl Frame {
+    /// False for most frames: they can be forgotten where they lie.
+    #[inline(always)]
+    pub fn owns_something(&self) -> bool {
+        self.holds.is_some() || self.rare.is_some() || matches!(self.source, Source::Items(_))
+    }
+
     #[inline(always)]
     pub fn parts(&self) -> Parts {
         let bound = if self.build == Build::Deque { self.entry as u64 } else { 0 };

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::{Bound, Fault};
-use crate::ffi::{Exact, Obj, Text, push_reserved, text};
+use crate::ffi::{Exact, Int, Obj, Room, Text, int_value, text};
 use crate::policy::Limits;
 
 /// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
@@ -77,10 +77,7 @@ impl Path {
     /// Opens a container that is not open.
     #[inline(always)]
     pub fn enter(&mut self, id: usize) -> Result<(), Fault> {
-        if self.open.len() == self.open.capacity() {
-            self.open.try_reserve(self.open.len().max(SHALLOW)).map_err(|_| Fault::NoMemory)?;
-        }
-        push_reserved(&mut self.open, id);
+        Room::in_(&mut self.open).ok_or(Fault::NoMemory)?.put(id);
         if self.open.len() > SHALLOW || !self.filter.is_empty() { self.sort_in(id) } else { Ok(()) }
     }
 
@@ -174,6 +171,10 @@ impl Budget {
         match exact {
             Exact::Str => self.check_text(text(obj)),
             Exact::Bytes => self.size(obj.bytes().len()).map(|_| ()),
+            Exact::Int => match int_value(obj) {
+                Int::Big(bytes) => self.size(bytes.len()).map(|_| ()),
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }
     }

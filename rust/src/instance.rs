@@ -138,7 +138,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Opens a frame over what an exception says: its type, message, args, notes and cause.
-    pub fn exception(&mut self, obj: Obj) -> Result<Visit, Fault> {
+    pub fn exception(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         self.pin(obj);
         let name = self.foreign(|py| Ok(Bridge::get(py)?.type_name(&obj.ty().as_obj().bind(py))?.unbind()))?;
         let (py, own) = (self.py, exception(obj));
@@ -166,7 +166,7 @@ impl<S: Sink> Walk<'_, S> {
             add(intern!(py, "context"), context);
         }
         let count = rows.len();
-        self.attributes_but(obj, &[], &[notes_name])?;
+        self.attributes(obj, plan)?;
         self.open(obj, Source::Items(Box::new(rows)), Build::Map, count)?;
         Ok(Visit::Opened)
     }

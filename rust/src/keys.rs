@@ -2,6 +2,7 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::error::{Bound, Fault};
@@ -64,15 +65,23 @@ impl<S: Sink> Walk<'_, S> {
         };
         let Some(lowered) = lowered else { return Ok(false) };
         let Some(mut seen) = self.frames.last_mut().and_then(|frame| frame.keys().take()) else { return Ok(false) };
-        let fresh = self.first_of_its_kind(&lowered, &mut seen);
+        let hashed = self.weigh(&lowered, &mut seen.hashes);
+        let fresh = match hashed {
+            Ok(true) => self.first_of_its_kind(&lowered, &seen).map(Some),
+            Ok(false) => Ok(None),
+            Err(fault) => Err(fault),
+        };
         if let Some(frame) = self.frames.last_mut() {
             *frame.keys() = Some(seen);
         }
-        if fresh? {
-            self.sink.key(lowered)?;
-            return Ok(true);
+        match fresh? {
+            Some(true) => {
+                self.sink.key(lowered)?;
+                return Ok(true);
+            }
+            Some(false) => self.note(kinds::KEY_COLLISION, Action::Drop, key.ty(), None)?,
+            None => self.note_unhashable(key)?,
         }
-        self.note(kinds::KEY_COLLISION, Action::Drop, key.ty(), None)?;
         Ok(false)
     }
 
@@ -87,11 +96,9 @@ impl<S: Sink> Walk<'_, S> {
         Ok(())
     }
 
-    /// Charges a key, and adds it to those seen unless an equal one is there.
-    fn first_of_its_kind(&mut self, lowered: &Lowered, seen: &mut Seen) -> Result<bool, Fault> {
-        self.weigh(lowered, &mut seen.hashes)?;
-        let value = lowered.value.obj();
-        let set = seen.set.obj();
+    /// Adds a key to those seen unless an equal one is there.
+    fn first_of_its_kind(&mut self, lowered: &Lowered, seen: &Seen) -> Result<bool, Fault> {
+        let (value, set) = (lowered.value.obj(), seen.set.obj());
         self.foreign(|py| {
             if contains(py, set, value)? {
                 return Ok(false);
@@ -101,15 +108,25 @@ impl<S: Sink> Walk<'_, S> {
         })
     }
 
-    /// Charges what is dear to hash and what a forger could make collide.
-    fn weigh(&mut self, lowered: &Lowered, hashes: &mut Hashes) -> Result<(), Fault> {
+    /// Charges what is dear to hash and what a forger could make collide; false for what has no hash after all.
+    fn weigh(&mut self, lowered: &Lowered, hashes: &mut Hashes) -> Result<bool, Fault> {
         let value = lowered.value.obj();
         if has_plain_form(value) {
-            return Ok(());
+            return Ok(true);
         }
         self.budget.container_key()?;
-        let hash = self.foreign(|py| Make::hash(py, value))?;
-        Ok(hashes.add(hash)?)
+        match self.foreign(|py| Make::hash(py, value)) {
+            Ok(hash) => hashes.add(hash)?,
+            Err(Fault::Python(error)) if error.is_instance_of::<PyTypeError>(self.py) => return Ok(false),
+            Err(fault) => return Err(fault),
+        }
+        Ok(true)
+    }
+
+    /// Reports a key that turned out to have no hash.
+    fn note_unhashable(&mut self, key: Obj) -> Result<(), Fault> {
+        let kind = self.plan(key)?.kind;
+        self.note(kind, Action::Drop, key.ty(), None)
     }
 
     fn lower_plain(&mut self, key: Obj) -> Result<Lowered, Fault> {
@@ -331,12 +348,13 @@ impl<S: Sink> Walk<'_, S> {
         let (mut rows, mut lost) = (Vec::new(), false);
         for item in items {
             self.stand_at(&item, place);
-            if let Some(part) = self.lower_key(item.obj(), place)? {
-                self.weigh(&part, &mut hashes)?;
-                rows.push((part, item));
-            } else {
-                lost = true;
-                self.pin(item.obj());
+            match self.lower_key(item.obj(), place)? {
+                Some(part) if self.weigh(&part, &mut hashes)? => rows.push((part, item)),
+                Some(_) => {
+                    lost = true;
+                    self.note_unhashable(item.obj())?;
+                }
+                None => lost = true,
             }
         }
         if lost && place.inside > 0 {

@@ -1,9 +1,9 @@
 //! What a caller may set, lowered to plain numbers.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::foreign::Bridge;
 use crate::kind::{Action, kinds};
 
 /// The action of each kind.
@@ -23,7 +23,7 @@ impl Policy {
     /// From `Policy.lowered`, or the default for None.
     pub fn of(policy: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(policy) = policy else { return Ok(Self::default()) };
-        let lowered = own_option(policy, "Policy")?;
+        let lowered = Bridge::option(policy, "Policy")?;
         let numbers = lowered.cast::<PyBytes>()?.as_bytes();
         let mut table = [Action::Raise; kinds::COUNT];
         for (action, number) in table.iter_mut().zip(numbers) {
@@ -37,15 +37,6 @@ impl Policy {
     pub fn action(&self, kind: u8) -> Action {
         self.0[usize::from(kind)]
     }
-}
-
-/// The lowered form of an option, which is exactly of the class that checked it. Raises `TypeError`.
-fn own_option<'py>(option: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    let class = option.py().import("siftpack.policy")?.getattr(name)?;
-    if !option.get_type().is(&class) {
-        return Err(PyTypeError::new_err(format!("expected siftpack.{name}")));
-    }
-    option.getattr("lowered")
 }
 
 /// Bounds for one walk or one read.
@@ -76,7 +67,7 @@ impl Limits {
     /// From `Limits.lowered`, or the default for None.
     pub fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(limits) = limits else { return Ok(Self::default()) };
-        let (depth, nodes, bytes, str_bytes, container_keys, key_depth) = own_option(limits, "Limits")?.extract()?;
+        let (depth, nodes, bytes, str_bytes, container_keys, key_depth) = Bridge::option(limits, "Limits")?.extract()?;
         Ok(Self { depth, nodes, bytes, str_bytes, container_keys, key_depth })
     }
 }

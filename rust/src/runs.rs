@@ -20,6 +20,11 @@ pub struct Run<T> {
     pub next: Result<Option<T>, Fault>,
 }
 
+impl<T> Run<T> {
+    /// Nothing more.
+    pub const ENDED: Self = Self { count: 0, position: 0, key: None, next: Ok(None) };
+}
+
 impl<S: Sink> Walk<'_, S> {
     /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
     #[inline(always)]
@@ -43,25 +48,27 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes a list or tuple, if it holds scalars only; else opens a frame at the first element that is none.
     #[inline(always)]
-    pub fn open_sequence(&mut self, obj: Obj, build: Build) -> Result<Visit, Fault> {
+    pub fn open_sequence<const LIST: bool>(&mut self, obj: Obj) -> Result<Visit, Fault> {
         if self.path.holds(obj.id()) {
             return self.back_edge(obj);
         }
-        let length = |obj| if build == Build::List { list_len(obj) } else { tuple_len(obj) };
-        self.charge(obj, build, length(obj))?;
-        let count = length(obj);
+        let build = if LIST { Build::List } else { Build::TUPLE };
+        let length = || if LIST { list_len(obj) } else { tuple_len(obj) };
+        self.charge(obj, build, length())?;
+        let count = length();
         let token = self.sink.open(build, count, 0)?;
-        let (run, source) = match build {
-            Build::List => (self.scalars(0, |at| list_get(obj, at)), Source::List(obj)),
-            _ => (self.scalars(0, |at| tuple_get(obj, at)), Source::Tuple(obj)),
-        };
+        let run = self.scalars(0, |at| if LIST { list_get(obj, at) } else { tuple_get(obj, at) });
         if matches!(run.next, Ok(None)) {
             let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
             self.sink.close(self.py, build, parts)?;
             return Ok(Visit::Kept);
         }
         let failed = usize::from(run.next.is_err());
-        let frame = self.push(obj, source, build, count, token)?;
+        let frame = if LIST {
+            self.push(obj, Source::List(obj), Build::List, count, token)?
+        } else {
+            self.push(obj, Source::Tuple(obj), Build::TUPLE, count, token)?
+        };
         (frame.at, frame.kept) = (run.count + failed, run.count);
         run.next.map(|_| Visit::Opened)
     }

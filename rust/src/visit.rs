@@ -104,7 +104,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         match plan.shape {
             Shape::Record | Shape::NamedTuple => return self.record(obj, plan),
             Shape::Opaque => return self.opaque(obj, plan),
-            Shape::Exception => return self.exception(obj),
+            Shape::Exception => return self.exception(obj, plan),
             _ => {}
         }
         self.attributes(obj, plan)?;

@@ -7,7 +7,7 @@
 use pyo3::prelude::*;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Ty, dict_next, list_get, push_reserved, tuple_get};
+use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, Ty, dict_next, forget_last, list_get, tuple_get};
 use crate::frame::{FieldValue, Frame, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
@@ -15,6 +15,7 @@ use crate::kind::{Action, kinds};
 use crate::plan::Plans;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, Node};
+use crate::runs::Run;
 use crate::sink::{Build, Sink};
 
 /// Elements between two looks at pending signals.
@@ -135,9 +136,9 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn visit(&mut self, obj: Obj) -> Result<Visit, Fault> {
         let exact = obj.exact();
         match exact {
-            Exact::List => self.open_sequence(obj, Build::List),
+            Exact::List => self.open_sequence::<true>(obj),
             Exact::Dict => self.open_dict(obj),
-            Exact::Tuple => self.open_sequence(obj, Build::TUPLE),
+            Exact::Tuple => self.open_sequence::<false>(obj),
             Exact::Other => self.other(obj),
             Exact::Bytes if !self.bytes_kept => self.other(obj),
             _ => {
@@ -181,7 +182,6 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn charge(&mut self, obj: Obj, build: Build, count: usize) -> Result<(), Fault> {
         self.budget.depth(self.depth + build.levels())?;
         self.budget.nodes(build.levels() as u64)?;
-        self.budget.parts(count)?;
         self.ticks += count;
         if self.ticks >= SIGNALS_EVERY { self.look_for_signals(obj) } else { Ok(()) }
     }
@@ -197,10 +197,8 @@ impl<'py, S: Sink> Walk<'py, S> {
     ) -> Result<&mut Frame, Fault> {
         self.path.enter(obj.id())?;
         self.depth += build.levels();
-        if self.frames.len() == self.frames.capacity() {
-            self.frames.try_reserve(self.frames.len().max(16)).map_err(|_| Fault::NoMemory)?;
-        }
-        let frame = Frame {
+        let room = Room::in_(&mut self.frames).ok_or(Fault::NoMemory)?;
+        Ok(room.put(Frame {
             source,
             build,
             at: 0,
@@ -212,32 +210,32 @@ impl<'py, S: Sink> Walk<'py, S> {
             node: NO_NODE,
             holds: None,
             rare: None,
-        };
-        push_reserved(&mut self.frames, frame);
-        let top = self.frames.len() - 1;
-        Ok(&mut self.frames[top])
+        }))
     }
 
-    /// Goes through a list or tuple until it ends or a child is opened.
+    /// Goes through lists and tuples, from one to the next inside or around it, until a mapping is on top.
     fn elements(&mut self) -> Result<(), Fault> {
-        let top = self.frames.len() - 1;
-        loop {
-            let start = self.frames[top].at;
-            let run = match self.frames[top].source {
+        while let Some(frame) = self.frames.last().filter(|frame| !frame.build.is_map()) {
+            let (top, start) = (self.frames.len() - 1, frame.at);
+            let run = match frame.source {
                 Source::List(list) => self.scalars(start, |at| list_get(list, at)),
                 Source::Tuple(tuple) => self.scalars(start, |at| tuple_get(tuple, at)),
-                _ => return self.close(),
+                _ => Run::ENDED,
             };
             let frame = &mut self.frames[top];
             frame.kept += run.count;
             frame.at += run.count + usize::from(!matches!(run.next, Ok(None)));
-            let Some(item) = run.next? else { return self.close() };
+            let Some(item) = run.next? else {
+                self.close()?;
+                continue;
+            };
             match self.visit(item)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
-                Visit::Opened => return Ok(()),
+                Visit::Opened => {}
             }
         }
+        Ok(())
     }
 
     /// Goes through the entries of a mapping or the fields of an instance until they end or a child is opened.
@@ -331,10 +329,14 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     fn close_frame(&mut self, build: Build) {
         let top = self.frames.len() - 1;
-        self.frames.truncate(top);
+        if self.frames[top].owns_something() {
+            self.frames.truncate(top);
+        } else {
+            forget_last(&mut self.frames);
+        }
         self.path.leave();
         self.depth -= build.levels();
-        self.owned = self.owned.min(top);
+        self.owned = self.owned.min(self.frames.len());
     }
 
     /// Ends a frame that has fields on the arena, may vanish, or is built by Python.

@@ -36,7 +36,7 @@ def _encode(value: Any, limits: Limits) -> bytes:
         return b"\xc3" if value else b"\xc2"
     cls = type(value)
     if cls is int:
-        return integer(value)
+        return integer(value) if plain(value) else _ext(wire.BIGINT, twos_complement(value), limits)
     if cls is float:
         return struct.pack(">Bd", 0xCB, value)
     if cls is str:
@@ -51,7 +51,7 @@ def _encode(value: Any, limits: Limits) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """The shortest of MessagePack's integer forms, or the big one of ours."""
+    """The shortest of MessagePack's integer forms."""
     if 0 <= value < 128 or -32 <= value < 0:
         return struct.pack(">b" if value < 0 else ">B", value)
     forms = ((8, 0xCC, 0xD0), (16, 0xCD, 0xD1), (32, 0xCE, 0xD2), (64, 0xCF, 0xD3))
@@ -60,7 +60,7 @@ def integer(value: int) -> bytes:
             return bytes([unsigned]) + value.to_bytes(bits // 8, "big")
         if value < 0 and -(2 ** (bits - 1)) <= value:
             return bytes([signed]) + value.to_bytes(bits // 8, "big", signed=True)
-    return ext(wire.BIGINT, twos_complement(value))
+    raise AssertionError("an int beyond 64 bits has a form of ours")
 
 
 def header(count: int, fix: int, sixteen: int) -> bytes:

@@ -12,6 +12,7 @@ from siftpack.reference.encode import encode, plain
 from siftpack.report import RawReport, Segment, Tombstone, render
 from siftpack.storage import instance_dict, own_value, read_slot, type_name
 from siftpack.values.names import text_bytes
+from siftpack.values.numbers import twos_complement
 
 GONE: Any = object()
 """What a visit gives when nothing is left."""
@@ -64,20 +65,29 @@ class Ledger:
         return depth + levels
 
     def size(self, obj: Any, steps: Steps) -> Any:
-        """The str or bytes itself, if it is within its bound as it would be written."""
-        if type(obj) is str or type(obj) is bytes:
-            size = len(obj) if type(obj) is bytes else len(text_bytes(obj))
-            if size > self.limits.str_bytes:
-                raise LimitExceeded(f"{render(steps)}: more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
+        """The object itself, if what is written for a str, bytes or big int is within its bound."""
+        if type(obj) is str:
+            self.fits(len(text_bytes(obj)), steps)
+        elif type(obj) is bytes:
+            self.fits(len(obj), steps)
+        elif type(obj) is int and not plain(obj):
+            self.fits(len(twos_complement(obj)), steps)
         return obj
+
+    def fits(self, size: int, steps: Steps) -> None:
+        """Look at the size of one string or payload, in bytes. Raises ``LimitExceeded``."""
+        if size > self.limits.str_bytes:
+            raise LimitExceeded(f"{render(steps)}: more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
 
     def leave(self, obj: Any, kind: Kind, action: Action, steps: Steps) -> Any:
         """What is written for an object that is not kept."""
         self.note(kind, type(obj), action, steps)
         if action is Action.TOMBSTONE:
             self.charge(wire.COSTS[wire.TOMBSTONE], steps)
-            return Tombstone(kind, type_name(type(obj)))
-        return name_of(obj, kind) if action is Action.NAME else GONE
+            stone = Tombstone(kind, type_name(type(obj)))
+            self.fits(len(kind.value) + 1 + len(text_bytes(stone.type_name)), steps)
+            return stone
+        return self.size(name_of(obj, kind), steps) if action is Action.NAME else GONE
 
     def fields(self, obj: Any, spec: Spec, steps: Steps) -> Iterator[tuple[Field, Any]]:
         """Declared fields that are set, then declared extras; reports whatever else the instance holds."""
@@ -133,8 +143,9 @@ class Keys(Ledger):
         for item in found:
             step = (*steps, type(item)) if not kdepth else steps
             left = self.key(item, step, depth, kdepth)
+            if left is not GONE and not self.weigh(left, hashes, step):
+                left = self.drop_key(item, classify(type(item)), step)
             if left is not GONE:
-                self.weigh(left, hashes, step)
                 lowered.append((encode(left, _UNBOUNDED), type_name(type(item)), left, type(item), step))
             else:
                 lost = True
@@ -154,17 +165,21 @@ class Keys(Ledger):
         self.report.rows = outer + rows
         return kept if whole else GONE
 
-    def weigh(self, lowered: Any, hashes: dict[int, int], steps: Steps) -> None:
-        """Charge what is dear to hash and what a forger could make collide."""
+    def weigh(self, lowered: Any, hashes: dict[int, int], steps: Steps) -> bool:
+        """Charge what is dear to hash and what a forger could make collide; False for what has no hash after all."""
         if plain(lowered):
-            return
+            return True
         self.container_keys += 1
-        code = hash(lowered)
+        try:
+            code = hash(lowered)
+        except TypeError:
+            return False
         hashes[code] = hashes.get(code, 0) + 1
         if self.container_keys > self.limits.container_keys:
             raise LimitExceeded(f"{render(steps)}: more than {self.limits.container_keys} (Limits.container_keys)")
         if hashes[code] > wire.SAME_HASH:
             raise LimitExceeded(f"{render(steps)}: more than {wire.SAME_HASH} keys of one hash")
+        return True
 
     def key(self, obj: Any, steps: Steps, depth: int, kdepth: int, hops: int = 0) -> Any:
         """A hashable form of a dict key or set element, or GONE: then its entry leaves."""
@@ -200,6 +215,7 @@ class Keys(Ledger):
         if lowered is None or lowered[0] in (wire.BYTEARRAY, wire.ARRAY):
             return self.drop_key(obj, spec, steps)
         code, payload, foreign = lowered
+        self.fits(len(payload), steps)
         self.charge(values.cost(code, len(payload)), steps)
         if code == wire.MEMORYVIEW:
             self.note(spec.kind, type(obj), Action.CONVERTED, steps)

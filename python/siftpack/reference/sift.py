@@ -56,6 +56,7 @@ class _Walk(Keys):
             self.note(spec.kind, type(obj), Action.DROP, steps)
             return GONE
         code, payload, foreign = lowered
+        self.fits(len(payload), steps)
         self.attributes(obj, spec, steps)
         if foreign is not None:
             self.note(Kind.VALUE, foreign, Action.CONVERTED, (*steps, "tzinfo"))
@@ -82,7 +83,7 @@ class _Walk(Keys):
         if shape is Shape.OPAQUE:
             return self.opaque(obj, spec, steps, depth)
         if shape is Shape.EXCEPTION:
-            return self.exception(obj, steps, depth)
+            return self.exception(obj, spec, steps, depth)
         self.attributes(obj, spec, steps)
         if shape in (Shape.LIST, Shape.DEQUE, Shape.KEYS, Shape.VALUES):
             kept = list(self.elements(listed(obj, shape), steps, depth))
@@ -139,7 +140,9 @@ class _Walk(Keys):
             lowered = self.key(key, (*steps, step), depth, 0)
             if lowered is GONE:
                 continue
-            self.weigh(lowered, hashes, (*steps, step))
+            if not self.weigh(lowered, hashes, (*steps, step)):
+                self.note(classify(type(key)).kind, type(key), Action.DROP, (*steps, step))
+                continue
             if lowered in seen:
                 self.note(Kind.KEY_COLLISION, type(key), Action.DROP, (*steps, step))
                 continue
@@ -200,7 +203,7 @@ class _Walk(Keys):
                 self.note(Kind.PRIVATE, type(value), Action.DROP, (*steps, field.name))
         return [row for row in found if not row[0].name.startswith("_")]
 
-    def exception(self, obj: BaseException, steps: Steps, depth: int) -> Any:
+    def exception(self, obj: BaseException, spec: Spec, steps: Steps, depth: int) -> Any:
         own = BaseException.__dict__
         args = own["args"].__get__(obj)
         rows: dict[str, Any] = {"type": type_name(type(obj))}
@@ -215,12 +218,11 @@ class _Walk(Keys):
             rows["cause"] = cause
         elif context is not None and not own["__suppress_context__"].__get__(obj):
             rows["context"] = context
-        self.attributes(obj, _NO_FIELDS, steps, ("__notes__",))
+        self.attributes(obj, spec, steps)
         return self.entries(rows.items(), steps, depth)
 
 
 _TWO_LEVELS = (Shape.ORDERED_DICT, Shape.DEFAULT_DICT, Shape.COUNTER)
-_NO_FIELDS = Spec(Kind.EXCEPTION, Shape.EXCEPTION)
 
 
 def listed(obj: Any, shape: Shape) -> list[Any]:

@@ -67,7 +67,7 @@ VALUES = (
         ("IPv4Interface", "IPv6Interface", "IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network"),
         _late("names", "lower_ip"),
         True,
-        ("network_address", "broadcast_address", "netmask", "hostmask", "network", "_prefixlen"),
+        ("network_address", "broadcast_address", "netmask", "hostmask", "hosts", "network", "_prefixlen"),
     ),
     Value("re", ("Pattern",), _late("names", "lower_pattern"), True),
     Value("builtins", ("memoryview",), _late("binary", "lower_memoryview"), False),

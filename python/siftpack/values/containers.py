@@ -11,7 +11,7 @@ def assemble(tag: int, items: list[Any], bound: int | None = None) -> Any:
     if tag == wire.DEQUE:
         return deque(items, bound)
     if tag == wire.CHAIN_MAP:
-        chain = ChainMap[Any, Any]()
+        chain: ChainMap[Any, Any] = ChainMap()
         chain.maps = items  # as they are: the constructor would add a map where there is none
         return chain
     if tag == wire.SLICE:

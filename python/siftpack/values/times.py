@@ -47,6 +47,7 @@ def _timestamp(bare: dt.datetime) -> bytes:
 
 
 def _zone(zone: Any, bare: dt.datetime | None) -> tuple[int, bytes, type | None]:
+    """Kind and tail of a tzinfo. What readers could not restore becomes its offset, or nothing; its type says so."""
     if zone is None:
         return NAIVE, b"", None
     if type(zone) is dt.timezone:
@@ -54,10 +55,11 @@ def _zone(zone: Any, bare: dt.datetime | None) -> tuple[int, bytes, type | None]
     key = _zone_key(zone)
     if key is None:
         return NAIVE, b"", type(zone)
-    if bare is None:
-        return ZONE, key, None
-    offset = type(zone).utcoffset(zone, bare)
-    return ZONE, struct.pack(">q", offset // MICROSECOND) + key, None
+    offset = None if bare is None else type(zone).utcoffset(zone, bare)
+    tail = b"" if offset is None else struct.pack(">q", offset // MICROSECOND)
+    if key.decode("utf-8", "surrogatepass") in zones():
+        return ZONE, tail + key, None
+    return (FIXED, tail + b"\x01" + key, type(zone)) if tail else (NAIVE, b"", type(zone))
 
 
 def _zone_key(zone: Any) -> bytes | None:
@@ -98,9 +100,9 @@ def lower_timezone(value: Any) -> Lowered:
 
 
 def lower_zoneinfo(value: Any) -> Lowered | None:
-    """The key; zones read from a file have none and are not written."""
-    key = _zone_key(value)
-    return None if key is None else (wire.ZONEINFO, key, None)
+    """The key, where readers know it; zones read from a file have none."""
+    kind, key, _ = _zone(value, None)
+    return (wire.ZONEINFO, key, None) if kind == ZONE else None
 
 
 def build_timestamp(payload: bytes) -> dt.datetime:

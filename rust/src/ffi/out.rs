@@ -281,15 +281,41 @@ impl Out {
     }
 }
 
-/// Pushes onto a vector that has room: in place, without asking again.
-#[inline(always)]
-pub fn push_reserved<T>(vector: &mut Vec<T>, value: T) {
-    assert!(vector.len() < vector.capacity());
-    // SAFETY: there is room for one more, as just asserted, and it is written before it is counted.
-    unsafe {
-        vector.as_mut_ptr().add(vector.len()).write(value);
-        vector.set_len(vector.len() + 1);
+/// Room for one more value in a vector. Having it proves that the check was made, so that the value can be written
+/// where it will lie, with nothing left that could fail.
+#[derive(Debug)]
+pub struct Room<'a, T>(&'a mut Vec<T>);
+
+impl<'a, T> Room<'a, T> {
+    /// Makes room; None if there is no memory.
+    #[inline(always)]
+    pub fn in_(vector: &'a mut Vec<T>) -> Option<Self> {
+        if vector.len() == vector.capacity() {
+            vector.try_reserve(vector.len().max(16)).ok()?;
+        }
+        Some(Self(vector))
     }
+
+    /// Writes the value.
+    #[inline(always)]
+    pub fn put(self, value: T) -> &'a mut T {
+        let at = self.0.len();
+        // SAFETY: there is room for one more, and it is written before it is counted.
+        unsafe {
+            let place = self.0.as_mut_ptr().add(at);
+            place.write(value);
+            self.0.set_len(at + 1);
+            &mut *place
+        }
+    }
+}
+
+/// Forgets the last value of a vector where it lies, without moving it: for one that owns nothing.
+#[inline(always)]
+pub fn forget_last<T>(vector: &mut Vec<T>) {
+    let rest = vector.len().saturating_sub(1);
+    // SAFETY: the length only shrinks; a value that did own something would leak, no more.
+    unsafe { vector.set_len(rest) };
 }
 
 impl Drop for Out {

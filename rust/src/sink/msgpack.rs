@@ -21,7 +21,7 @@ pub struct MsgPack {
 pub fn write_plain(out: &mut Out, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
     match exact {
         Exact::Str => write_str(out, obj, budget),
-        Exact::Int => write_int(out, obj),
+        Exact::Int => write_int(out, obj, budget),
         Exact::Float => Ok(out.short(write::float(obj.float()))?),
         Exact::Bool => Ok(out.short(write::byte(if obj.is_true() { marker::TRUE } else { marker::FALSE }))?),
         Exact::Bytes => {
@@ -49,11 +49,11 @@ fn write_wide(out: &mut Out, wide: Text<'_>, budget: &Budget) -> Result<(), Faul
 }
 
 #[inline(always)]
-fn write_int(out: &mut Out, obj: Obj) -> Result<(), Fault> {
+fn write_int(out: &mut Out, obj: Obj, budget: &Budget) -> Result<(), Fault> {
     match int_value(obj) {
         Int::Small(value) => Ok(out.short(write::int(value))?),
         Int::Large(value) => Ok(out.short(write::uint(value))?),
-        Int::Big(bytes) => write_ext(out, code::BIGINT, &bytes),
+        Int::Big(bytes) => write_value(out, code::BIGINT, &bytes, budget),
         Int::NoMemory => Err(Fault::NoMemory),
     }
 }
@@ -72,7 +72,7 @@ pub fn write_value(out: &mut Out, code: i8, payload: &[u8], budget: &Budget) -> 
 /// Writes a subclass of int, float, str or bytes by its base storage.
 pub fn write_base(out: &mut Out, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
     match shape {
-        Shape::Int => write_int(out, obj),
+        Shape::Int => write_int(out, obj, budget),
         Shape::Float => Ok(out.short(write::float(obj.float()))?),
         Shape::Str => write_str(out, obj, budget),
         _ => write_plain(out, obj, Exact::Bytes, budget),
