@@ -27,23 +27,13 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     /// Every open frame now owns what it walks.
     pub fn checkpoint(&mut self) -> Result<(), Fault> {
-        for frame in &mut self.frames[self.owned..] {
-            match frame.source {
-                Source::List(obj) | Source::Tuple(obj) if frame.holds.is_none() => frame.holds = Some(obj.own()),
-                Source::Dict(dict, _) => {
-                    frame.source = Source::Items(Box::new(snapshot(dict)?));
-                    if let (Some(_), Source::Items(items)) = (frame.key, &frame.source) {
-                        frame.key = items.get(frame.at.wrapping_sub(1)).map(|(key, _)| key.obj());
-                    }
-                    frame.holds.get_or_insert_with(|| dict.own());
-                }
-                _ => {}
-            }
-            if let Some(opaque) = frame.rare.as_mut().and_then(|rare| rare.opaque.as_mut()) {
-                opaque.holds.get_or_insert_with(|| opaque.ty.as_obj().own());
+        let owned = self.path.owned().min(self.frames.len());
+        self.path.own();
+        for frame in &mut self.frames[owned..] {
+            if let Source::Dict(dict, _) = frame.source {
+                frame.source = Source::Items(Box::new(snapshot(dict)?));
             }
         }
-        self.owned = self.frames.len();
         for field in &self.arena[self.fields_owned..] {
             core::mem::forget(field.name.own());
             core::mem::forget(field.value.own());

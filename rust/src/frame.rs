@@ -38,8 +38,6 @@ pub struct Frame {
     pub entry: usize,
     /// The present key.
     pub key: Option<Obj>,
-    /// Keeps the container alive, from the first checkpoint on.
-    pub holds: Option<Owned>,
     pub rare: Option<Box<Rare>>,
     /// The path node of this container.
     pub node: Node,
@@ -53,6 +51,8 @@ pub struct Rare {
     pub opaque: Option<Opaque>,
     /// Keys already written, once one of them was not plain.
     pub keys: Option<Seen>,
+    /// Keeps a temporary alive that only this frame knows.
+    pub holds: Option<Owned>,
 }
 
 /// What it takes to undo an opaque instance.
@@ -60,7 +60,6 @@ pub struct Rare {
 pub struct Opaque {
     pub ty: Ty,
     pub mark: Mark,
-    pub holds: Option<Owned>,
 }
 
 /// One field of an instance: name, value, and whether it is masked.
@@ -82,7 +81,7 @@ impl Frame {
     /// False for most frames: they can be forgotten where they lie.
     #[inline(always)]
     pub fn owns_something(&self) -> bool {
-        self.holds.is_some() || self.rare.is_some() || matches!(self.source, Source::Items(_))
+        self.rare.is_some() || matches!(self.source, Source::Items(_))
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::{Bound, Fault};
-use crate::ffi::{Exact, Int, Obj, Room, Text, int_value, text};
+use crate::ffi::{Exact, Int, Obj, Owned, Room, Text, int_value, text};
 use crate::policy::Limits;
 
 /// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
@@ -44,13 +44,15 @@ impl Hasher for AddressHasher {
 /// Hashes addresses.
 pub type ByAddress = BuildHasherDefault<AddressHasher>;
 
-/// The containers that are open now, by address.
+/// The containers that are open now.
 #[derive(Debug, Default)]
 pub struct Path {
-    open: Vec<usize>,
+    open: Vec<Obj>,
+    /// The first so many of them are owned, since a checkpoint: no address here is ever another object's.
+    owned: Vec<Owned>,
     /// How many of them fall into each slot, once the path was deeper than `SHALLOW`.
     filter: Vec<u32>,
-    /// Those beyond `DEEP`.
+    /// Those beyond `DEEP`, by address.
     deep: HashSet<usize, ByAddress>,
 }
 
@@ -62,23 +64,23 @@ fn slot(id: usize) -> usize {
 impl Path {
     /// True if the container is open already.
     #[inline(always)]
-    pub fn holds(&self, id: usize) -> bool {
-        match self.filter.get(slot(id)) {
-            Some(count) => *count > 0 && self.search(id),
-            None => self.open.contains(&id),
+    pub fn holds(&self, obj: Obj) -> bool {
+        match self.filter.get(slot(obj.id())) {
+            Some(count) => *count > 0 && self.search(obj),
+            None => self.open.contains(&obj),
         }
     }
 
     #[inline(never)]
-    fn search(&self, id: usize) -> bool {
-        self.open[..self.open.len().min(DEEP)].contains(&id) || self.deep.contains(&id)
+    fn search(&self, obj: Obj) -> bool {
+        self.open[..self.open.len().min(DEEP)].contains(&obj) || self.deep.contains(&obj.id())
     }
 
     /// Opens a container that is not open.
     #[inline(always)]
-    pub fn enter(&mut self, id: usize) -> Result<(), Fault> {
-        Room::in_(&mut self.open).ok_or(Fault::NoMemory)?.put(id);
-        if self.open.len() > SHALLOW || !self.filter.is_empty() { self.sort_in(id) } else { Ok(()) }
+    pub fn enter(&mut self, obj: Obj) -> Result<(), Fault> {
+        Room::in_(&mut self.open).ok_or(Fault::NoMemory)?.put(obj);
+        if self.open.len() > SHALLOW || !self.filter.is_empty() { self.sort_in(obj.id()) } else { Ok(()) }
     }
 
     /// Counts a container in the filter, and at first those around it.
@@ -99,8 +101,8 @@ impl Path {
     fn begin_filter(&mut self) -> Result<(), Fault> {
         self.filter.try_reserve_exact(FILTER).map_err(|_| Fault::NoMemory)?;
         self.filter.resize(FILTER, 0);
-        for id in &self.open {
-            self.filter[slot(*id)] += 1;
+        for obj in &self.open {
+            self.filter[slot(obj.id())] += 1;
         }
         Ok(())
     }
@@ -109,14 +111,27 @@ impl Path {
     #[inline(always)]
     pub fn leave(&mut self) {
         let depth = self.open.len();
-        if let Some(id) = self.open.pop()
-            && let Some(count) = self.filter.get_mut(slot(id))
+        if let Some(obj) = self.open.pop()
+            && let Some(count) = self.filter.get_mut(slot(obj.id()))
         {
             *count -= 1;
             if depth > DEEP {
-                self.deep.remove(&id);
+                self.deep.remove(&obj.id());
             }
         }
+        if self.owned.len() == depth {
+            self.owned.pop();
+        }
+    }
+
+    /// How many of the open containers are owned.
+    pub fn owned(&self) -> usize {
+        self.owned.len()
+    }
+
+    /// Takes ownership of every open container.
+    pub fn own(&mut self) {
+        self.owned.extend(self.open[self.owned.len()..].iter().map(|obj| obj.own()));
     }
 }
 

@@ -181,12 +181,12 @@ impl<S: Sink> Walk<'_, S> {
             return Err(Bound::KeyDepth.into());
         }
         self.budget.depth(inside.depth)?;
-        if self.path.holds(key.id()) {
+        if self.path.holds(key) {
             self.back_edge(key)?;
             return Ok(None);
         }
         self.budget.nodes(1)?;
-        self.path.enter(key.id())?;
+        self.path.enter(key)?;
         let lowered = self.lower_container(key, plan, inside);
         self.path.leave();
         lowered
@@ -320,7 +320,7 @@ impl<S: Sink> Walk<'_, S> {
         } else {
             self.checkpoint()?;
             self.pin(set);
-            self.path.enter(set.id())?;
+            self.path.enter(set)?;
             let parts = self.unordered(items, Place { depth, inside: 0 });
             self.path.leave();
             parts?.unwrap_or_default()

@@ -67,7 +67,8 @@ impl Limits {
     /// From `Limits.lowered`, or the default for None.
     pub fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(limits) = limits else { return Ok(Self::default()) };
-        let (depth, nodes, bytes, str_bytes, container_keys, key_depth) = Bridge::option(limits, "Limits")?.extract()?;
+        let (depth, nodes, bytes, str_bytes, container_keys, key_depth) =
+            Bridge::option(limits, "Limits")?.extract()?;
         Ok(Self { depth, nodes, bytes, str_bytes, container_keys, key_depth })
     }
 }

@@ -2,7 +2,7 @@
 //! without ever getting a frame.
 
 use crate::error::Fault;
-use crate::ffi::{Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
+use crate::ffi::{Exact, Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
 use crate::frame::Source;
 use crate::keys::has_plain_form;
 use crate::sink::{Build, Parts, Sink};
@@ -29,7 +29,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
     #[inline(always)]
     pub fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
-        if self.path.holds(dict.id()) {
+        if self.path.holds(dict) {
             return self.back_edge(dict);
         }
         self.charge(dict, Build::Map, dict_len(dict))?;
@@ -49,7 +49,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a list or tuple, if it holds scalars only; else opens a frame at the first element that is none.
     #[inline(always)]
     pub fn open_sequence<const LIST: bool>(&mut self, obj: Obj) -> Result<Visit, Fault> {
-        if self.path.holds(obj.id()) {
+        if self.path.holds(obj) {
             return self.back_edge(obj);
         }
         let build = if LIST { Build::List } else { Build::TUPLE };
@@ -75,13 +75,13 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes elements as long as they are scalars.
     #[inline(always)]
-    pub fn scalars(&mut self, start: usize, get: impl Fn(usize) -> Option<Obj>) -> Run<Obj> {
+    pub fn scalars(&mut self, start: usize, get: impl Fn(usize) -> Option<Obj>) -> Run<(Obj, Exact)> {
         let mut at = start;
         let next = loop {
             let Some(item) = get(at) else { break Ok(None) };
             let exact = item.exact();
             if !exact.is_scalar() {
-                break Ok(Some(item));
+                break Ok(Some((item, exact)));
             }
             if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
                 break Err(fault);

@@ -98,7 +98,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             }
             _ => {}
         }
-        if self.path.holds(obj.id()) {
+        if self.path.holds(obj) {
             return self.back_edge(obj);
         }
         match plan.shape {

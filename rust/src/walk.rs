@@ -51,8 +51,7 @@ pub struct Walk<'py, S: Sink> {
     pub arena: Vec<FieldValue>,
     pub frames: Vec<Frame>,
     pub depth: usize,
-    /// Frames below this one own what they walk; fields below this one are owned.
-    pub owned: usize,
+    /// Fields below this one are owned.
     pub fields_owned: usize,
     /// Objects kept alive until the walk is over.
     pub pins: Vec<Owned>,
@@ -78,7 +77,6 @@ impl<'py, S: Sink> Walk<'py, S> {
             arena: Vec::new(),
             frames: SPARE.with(py, Option::take).unwrap_or_default(),
             depth: 0,
-            owned: 0,
             fields_owned: 0,
             pins: Vec::new(),
             element: None,
@@ -134,7 +132,12 @@ impl<'py, S: Sink> Walk<'py, S> {
     /// Writes an object, or opens a frame for it.
     #[inline(always)]
     pub fn visit(&mut self, obj: Obj) -> Result<Visit, Fault> {
-        let exact = obj.exact();
+        self.visit_as(obj, obj.exact())
+    }
+
+    /// Writes an object whose exact type was looked at already, or opens a frame for it.
+    #[inline(always)]
+    fn visit_as(&mut self, obj: Obj, exact: Exact) -> Result<Visit, Fault> {
         match exact {
             Exact::List => self.open_sequence::<true>(obj),
             Exact::Dict => self.open_dict(obj),
@@ -172,7 +175,9 @@ impl<'py, S: Sink> Walk<'py, S> {
         self.charge(obj, build, count)?;
         let token = self.sink.open(build, count, bound)?;
         let frame = self.push(obj, source, build, count, token)?;
-        frame.holds = holds;
+        if holds.is_some() {
+            frame.rare.get_or_insert_default().holds = holds;
+        }
         frame.entry = usize::try_from(bound).unwrap_or(usize::MAX);
         Ok(())
     }
@@ -195,7 +200,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         count: usize,
         token: usize,
     ) -> Result<&mut Frame, Fault> {
-        self.path.enter(obj.id())?;
+        self.path.enter(obj)?;
         self.depth += build.levels();
         let room = Room::in_(&mut self.frames).ok_or(Fault::NoMemory)?;
         Ok(room.put(Frame {
@@ -208,7 +213,6 @@ impl<'py, S: Sink> Walk<'py, S> {
             entry: 0,
             key: None,
             node: NO_NODE,
-            holds: None,
             rare: None,
         }))
     }
@@ -225,11 +229,11 @@ impl<'py, S: Sink> Walk<'py, S> {
             let frame = &mut self.frames[top];
             frame.kept += run.count;
             frame.at += run.count + usize::from(!matches!(run.next, Ok(None)));
-            let Some(item) = run.next? else {
+            let Some((item, exact)) = run.next? else {
                 self.close()?;
                 continue;
             };
-            match self.visit(item)? {
+            match self.visit_as(item, exact)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
                 Visit::Opened => {}
@@ -336,7 +340,6 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         self.path.leave();
         self.depth -= build.levels();
-        self.owned = self.owned.min(self.frames.len());
     }
 
     /// Ends a frame that has fields on the arena, may vanish, or is built by Python.

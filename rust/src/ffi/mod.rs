@@ -25,6 +25,6 @@ pub use layout::{
     type_is_heap, type_tag,
 };
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
-pub use out::{Out, Spot, Room, forget_last};
+pub use out::{Out, Room, Spot, forget_last};
 pub use quiet::{GilCell, Quiet};
 pub use text::{Text, text};
