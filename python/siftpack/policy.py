@@ -159,7 +159,7 @@ class Limits(Frozen):
     def __init__(  # noqa: PLR0913, PLR0917 - one argument a bound
         self,
         depth: int = 16_384,
-        nodes: int = 2**22,
+        nodes: int = 2**21,
         bytes: int = 512 * 2**20,  # noqa: A002 - a public word of the design
         str_bytes: int = 512 * 2**20,
         container_keys: int = 2**20,

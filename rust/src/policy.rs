@@ -59,7 +59,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let bytes = 512 << 20;
-        Self { depth: 16_384, nodes: 1 << 22, bytes, str_bytes: bytes, container_keys: 1 << 20, key_depth: 32 }
+        Self { depth: 16_384, nodes: 1 << 21, bytes, str_bytes: bytes, container_keys: 1 << 20, key_depth: 32 }
     }
 }
 
