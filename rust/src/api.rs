@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::decode::decode;
-use crate::ffi::{Input, Obj, Out, empty_graveyard};
+use crate::error::Fault;
+use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard};
 use crate::foreign::Bridge;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, RawFindings};
-use crate::sink::Sink;
 use crate::sink::builtins::Builtins;
 use crate::sink::msgpack::MsgPack;
 use crate::sink::nothing::Nothing;
@@ -22,21 +22,6 @@ const FLAG_LOSSY: u8 = 0b0001_0000;
 
 type Option_<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// Walks an object into a sink; gives back the sink and the findings.
-fn walk<S: Sink>(
-    obj: &Bound<'_, PyAny>,
-    sink: S,
-    policy: Policy,
-    limits: Limits,
-    report: bool,
-) -> PyResult<(S, Findings)> {
-    let py = obj.py();
-    let mut walk = Walk::new(py, sink, policy, limits, report);
-    let result = walk.run(Obj::of(obj));
-    let (sink, findings) = walk.finish();
-    result.map(|()| (sink, findings))
-}
-
 /// Runs a door function, and empties the graveyard whatever became of it.
 fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     let result = run();
@@ -44,24 +29,26 @@ fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     result
 }
 
+/// The bytes, and the report if one is wanted. The walk stays where it is made: moving it would cost what it saves.
 fn encode(
     obj: &Bound<'_, PyAny>,
-    policy: Option_<'_, '_>,
-    limits: Option_<'_, '_>,
+    options: (Option_<'_, '_>, Option_<'_, '_>),
     framed: bool,
     report: bool,
-) -> PyResult<(Py<PyBytes>, Findings)> {
-    let (py, policy, limits) = (obj.py(), Policy::of(policy)?, Limits::of(limits)?);
+) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
+    let (py, policy, limits) = (obj.py(), Policy::of(options.0)?, Limits::of(options.1)?);
     let head: &[u8] = if framed { &FRAME } else { &[] };
+    let fault = |spot: Spot| Fault::from(spot).into_error(py, "$", &limits);
     let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
-    let fault = |fault: crate::error::Fault| fault.into_error(py, "$", &limits);
-    out.slice(head).map_err(|spot| fault(spot.into()))?;
-    let (MsgPack { mut out }, findings) = walk(obj, MsgPack { out }, policy, limits, report)?;
-    if framed && findings.any() {
-        out.set(FLAGS_AT, FLAG_LOSSY);
+    out.slice(head).map_err(fault)?;
+    let mut walk = Walk::new(py, MsgPack { out }, policy, limits, report);
+    walk.run(Obj::of(obj))?;
+    if framed && walk.findings.any() {
+        walk.sink.out.set(FLAGS_AT, FLAG_LOSSY);
     }
-    let bytes = out.finish(py).map_err(|spot| fault(spot.into()))?;
-    Ok((bytes, findings))
+    let bytes = walk.sink.out.finish(py).map_err(fault)?;
+    let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
+    Ok((bytes, report))
 }
 
 fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
@@ -74,7 +61,7 @@ fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, limits=None))]
 pub fn packb(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, policy, limits, false, false).map(|(bytes, _)| bytes))
+    door(obj.py(), || encode(obj, (policy, limits), false, false).map(|(bytes, _)| bytes))
 }
 
 /// `packb`, and the `Report` of what was left out.
@@ -84,11 +71,8 @@ pub fn packb_with_report(
     obj: &Bound<'_, PyAny>,
     policy: Option_<'_, '_>,
     limits: Option_<'_, '_>,
-) -> PyResult<(Py<PyBytes>, Py<PyAny>)> {
-    door(obj.py(), || {
-        let (bytes, findings) = encode(obj, policy, limits, false, true)?;
-        Ok((bytes, report_of(obj.py(), findings)?))
-    })
+) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
+    door(obj.py(), || encode(obj, (policy, limits), false, true))
 }
 
 /// Sifts any object into a frame: a header of four bytes before the same payload as `packb`.
@@ -97,7 +81,7 @@ pub fn packb_with_report(
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, limits=None))]
 pub fn dumps(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, policy, limits, true, false).map(|(bytes, _)| bytes))
+    door(obj.py(), || encode(obj, (policy, limits), true, false).map(|(bytes, _)| bytes))
 }
 
 /// `dumps`, and the `Report` of what was left out.
@@ -107,11 +91,8 @@ pub fn dumps_with_report(
     obj: &Bound<'_, PyAny>,
     policy: Option_<'_, '_>,
     limits: Option_<'_, '_>,
-) -> PyResult<(Py<PyBytes>, Py<PyAny>)> {
-    door(obj.py(), || {
-        let (bytes, findings) = encode(obj, policy, limits, true, true)?;
-        Ok((bytes, report_of(obj.py(), findings)?))
-    })
+) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
+    door(obj.py(), || encode(obj, (policy, limits), true, true))
 }
 
 /// An isolated deep copy of the data in any object.
@@ -122,8 +103,9 @@ pub fn dumps_with_report(
 pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
     let py = obj.py();
     door(py, || {
-        let (sink, _) = walk(obj, Builtins::default(), Policy::of(policy)?, Limits::of(limits)?, false)?;
-        Ok(sink.finish().map_or_else(|| py.None(), |clean| clean.into_py(py)))
+        let mut walk = Walk::new(py, Builtins::default(), Policy::of(policy)?, Limits::of(limits)?, false);
+        walk.run(Obj::of(obj))?;
+        Ok(walk.sink.finish().map_or_else(|| py.None(), |clean| clean.into_py(py)))
     })
 }
 
@@ -134,8 +116,9 @@ pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_
 #[pyo3(signature = (obj, /, *, policy=None, limits=None))]
 pub fn inspect(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
     door(obj.py(), || {
-        let (_, findings) = walk(obj, Nothing, Policy::of(policy)?, Limits::of(limits)?, true)?;
-        report_of(obj.py(), findings)
+        let mut walk = Walk::new(obj.py(), Nothing, Policy::of(policy)?, Limits::of(limits)?, true);
+        walk.run(Obj::of(obj))?;
+        report_of(obj.py(), walk.take_findings())
     })
 }
 

@@ -55,7 +55,7 @@ struct Row {
 #[derive(Clone, Debug)]
 pub struct Mark {
     rows: usize,
-    counts: [u64; kinds::COUNT],
+    counts: [u32; kinds::COUNT],
 }
 
 /// The findings of one walk.
@@ -64,7 +64,7 @@ pub struct Findings {
     /// Parent and step of each node but the root.
     nodes: Vec<(Node, Step)>,
     rows: Vec<Row>,
-    counts: [u64; kinds::COUNT],
+    counts: [u32; kinds::COUNT],
     wanted: bool,
     /// Sets being put in order: their findings are all kept until they are sorted.
     sorting: usize,
@@ -185,7 +185,7 @@ impl RawFindings {
     }
 
     /// Findings by kind index.
-    fn counts(&self) -> Vec<u64> {
+    fn counts(&self) -> Vec<u32> {
         self.0.as_ref().map_or_else(Vec::new, |found| found.counts.to_vec())
     }
 }

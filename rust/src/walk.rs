@@ -66,6 +66,7 @@ pub struct Walk<'py, S: Sink> {
 
 impl<'py, S: Sink> Walk<'py, S> {
     /// A walk that has not begun. Findings are only counted unless `report`.
+    #[inline(always)]
     pub fn new(py: Python<'py>, sink: S, policy: Policy, limits: Limits, report: bool) -> Self {
         Self {
             py,
@@ -100,15 +101,9 @@ impl<'py, S: Sink> Walk<'py, S> {
         })
     }
 
-    /// The sink and the findings; everything else is given up.
-    pub fn finish(mut self) -> (S, Findings) {
-        self.drop_fields(0);
-        self.frames.clear();
-        if self.frames.capacity() <= SPARE_FRAMES {
-            let frames = core::mem::take(&mut self.frames);
-            SPARE.with(self.py, |spare| *spare = Some(frames));
-        }
-        (self.sink, self.findings)
+    /// The findings, for a report.
+    pub fn take_findings(&mut self) -> Findings {
+        core::mem::replace(&mut self.findings, Findings::new(false))
     }
 
     fn walk(&mut self, top: Obj) -> Result<(), Fault> {
@@ -366,5 +361,16 @@ impl<'py, S: Sink> Walk<'py, S> {
             below.kept += 1;
         }
         Ok(())
+    }
+}
+
+impl<S: Sink> Drop for Walk<'_, S> {
+    fn drop(&mut self) {
+        self.drop_fields(0);
+        self.frames.clear();
+        if self.frames.capacity() <= SPARE_FRAMES {
+            let frames = core::mem::take(&mut self.frames);
+            SPARE.with(self.py, |spare| *spare = Some(frames));
+        }
     }
 }

@@ -240,7 +240,7 @@ impl Out {
     }
 
     /// The output as a bytes object.
-    pub fn finish(mut self, py: Python<'_>) -> Result<Py<PyBytes>, Spot> {
+    pub fn finish(&mut self, py: Python<'_>) -> Result<Py<PyBytes>, Spot> {
         if self.size() > self.bound {
             return Err(Spot::Full);
         }

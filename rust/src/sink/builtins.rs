@@ -17,7 +17,7 @@ pub struct Builtins {
 
 impl Builtins {
     /// The one value left at the end.
-    pub fn finish(mut self) -> Option<Owned> {
+    pub fn finish(&mut self) -> Option<Owned> {
         self.stack.pop()
     }
 }
