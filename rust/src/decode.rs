@@ -299,9 +299,6 @@ impl Decoder<'_, '_> {
         }
         self.budget.size(payload.len())?;
         self.budget.nodes(code::cost(code, payload.len()))?;
-        if let Some(value) = crate::fast::read(self.py, code, payload)? {
-            return Ok(Some((value, false)));
-        }
         match Bridge::get(self.py)?.build(self.py, code, payload) {
             Ok(value) => Ok(Some((value, false))),
             Err(error) if error.is_instance_of::<PyValueError>(self.py) => {

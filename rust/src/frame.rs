@@ -2,7 +2,7 @@
 
 use crate::error::Fault;
 use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
-use crate::keys::Seen;
+use crate::guard::Hashes;
 use crate::report::{Mark, Node, Step};
 use crate::sink::{Build, Parts};
 
@@ -42,6 +42,15 @@ pub struct Frame {
     /// The path node of this container.
     pub node: Node,
     pub build: Build,
+}
+
+/// Keys of one mapping, from the first one on that is not plain.
+#[derive(Debug)]
+pub struct Seen {
+    /// The clean keys themselves.
+    pub set: Owned,
+    /// How often each hash came.
+    pub hashes: Hashes,
 }
 
 /// What few frames have.

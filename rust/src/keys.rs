@@ -11,6 +11,7 @@ use crate::ffi::{
     tuple_from, tuple_get, tuple_len,
 };
 use crate::foreign::Bridge;
+use crate::frame::Seen;
 use crate::guard::Hashes;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
@@ -28,13 +29,6 @@ const HOPS: usize = 32;
 pub struct Place {
     depth: usize,
     inside: usize,
-}
-
-/// Keys of one mapping, from the first one on that is not plain.
-#[derive(Debug)]
-pub struct Seen {
-    set: Owned,
-    hashes: Hashes,
 }
 
 /// True for None, bool, float, bytes, an int of 64 bits, a str without lone surrogates.

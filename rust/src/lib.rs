@@ -9,7 +9,6 @@ mod api;
 mod checkpoint;
 mod decode;
 mod error;
-mod fast;
 mod ffi;
 mod foreign;
 mod frame;

@@ -227,9 +227,6 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     fn value(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
-        if plan.exact && plan.shared && crate::fast::write(self, obj)? {
-            return Ok(Visit::Kept);
-        }
         let Some((code, payload, foreign)) = self.lower(obj, plan)? else { return self.drop_it(obj, plan.kind) };
         self.attributes(obj, plan)?;
         if let Some(foreign) = &foreign {
