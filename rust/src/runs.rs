@@ -94,28 +94,22 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.
     #[inline(always)]
     pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<()> {
-        let (mut count, mut position) = (0, start);
-        let mut before = position;
-        let (mut last, next) = (
-            None,
-            loop {
-                let Some((key, value)) = dict_next(dict, &mut position) else { break Ok(None) };
-                let exact = value.exact();
-                if !exact.is_scalar() || !has_plain_form(key) {
-                    break Ok(Some(()));
-                }
-                let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
-                if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
-                    break Err((fault, key));
-                }
-                count += 1;
-                before = position;
-            },
-        );
-        let next = next.map_err(|(fault, key)| {
-            last = Some(key);
-            fault
-        });
-        Run { count, position: before, key: last, next }
+        let mut run = Run { count: 0, position: start, key: None, next: Ok(None) };
+        let mut position = start;
+        while let Some((key, value)) = dict_next(dict, &mut position) {
+            let exact = value.exact();
+            if !exact.is_scalar() || !has_plain_form(key) {
+                run.next = Ok(Some(()));
+                break;
+            }
+            let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
+            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+                (run.key, run.next) = (Some(key), Err(fault));
+                break;
+            }
+            run.count += 1;
+            run.position = position;
+        }
+        run
     }
 }

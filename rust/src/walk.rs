@@ -237,35 +237,14 @@ impl<'py, S: Sink> Walk<'py, S> {
         Ok(())
     }
 
-    /// Goes through the entries of a mapping or the fields of an instance until they end or a child is opened.
+    /// Goes through mappings and instances, from one to the next inside or around it, until a sequence is on top.
     fn entries(&mut self) -> Result<(), Fault> {
-        let top = self.frames.len() - 1;
-        loop {
-            let frame = &mut self.frames[top];
-            let knows_keys = frame.knows_keys();
-            let next = match &mut frame.source {
-                Source::Dict(dict, position) if !knows_keys => {
-                    let (dict, position) = (*dict, *position);
-                    let run = self.pairs(dict, position);
-                    let frame = &mut self.frames[top];
-                    (frame.source, frame.key) = (Source::Dict(dict, run.position), run.key);
-                    frame.at += run.count;
-                    frame.kept += run.count;
-                    if run.next?.is_none() {
-                        return self.close();
-                    }
-                    let Source::Dict(dict, position) = &mut self.frames[top].source else { continue };
-                    dict_next(*dict, position)
-                }
-                Source::Dict(dict, position) => dict_next(*dict, position),
-                Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
-                Source::Fields(start, end) => {
-                    let at = *start + frame.at;
-                    (at < *end).then(|| (self.arena[at].name, self.arena[at].value))
-                }
-                _ => None,
+        while self.frames.last().is_some_and(|frame| frame.build.is_map()) {
+            let top = self.frames.len() - 1;
+            let Some((key, value)) = self.next_entry(top)? else {
+                self.close()?;
+                continue;
             };
-            let Some((key, value)) = next else { return self.close() };
             let frame = &mut self.frames[top];
             frame.at += 1;
             frame.key = Some(key);
@@ -273,9 +252,40 @@ impl<'py, S: Sink> Walk<'py, S> {
             match self.entry(top, key, value)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
-                Visit::Opened => return Ok(()),
+                Visit::Opened => {}
             }
         }
+        Ok(())
+    }
+
+    /// The next entry of the top frame that is not written yet: scalars of an exact dict are, on the way to it.
+    #[inline(always)]
+    fn next_entry(&mut self, top: usize) -> Result<Option<(Obj, Obj)>, Fault> {
+        let frame = &mut self.frames[top];
+        let knows_keys = frame.knows_keys();
+        Ok(match &mut frame.source {
+            Source::Dict(dict, position) if !knows_keys => {
+                let (dict, start) = (*dict, *position);
+                let run = self.pairs(dict, start);
+                let frame = &mut self.frames[top];
+                frame.key = run.key;
+                frame.at += run.count;
+                frame.kept += run.count;
+                let Source::Dict(_, position) = &mut frame.source else { return Ok(None) };
+                *position = run.position;
+                match run.next? {
+                    Some(()) => dict_next(dict, position),
+                    None => None,
+                }
+            }
+            Source::Dict(dict, position) => dict_next(*dict, position),
+            Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
+            Source::Fields(start, end) => {
+                let at = *start + frame.at;
+                (at < *end).then(|| (self.arena[at].name, self.arena[at].value))
+            }
+            _ => None,
+        })
     }
 
     /// Writes one key and its value, or opens a frame for the value. Gone also if the key already was not written.
