@@ -12,8 +12,9 @@ use crate::walk::{Visit, Walk};
 pub struct Run<T> {
     /// Parts written.
     pub count: usize,
-    /// Where a dict goes on.
+    /// Where a dict goes on at the part that is next, and behind it.
     pub position: isize,
+    pub after: isize,
     /// The key at which it failed.
     pub key: Option<Obj>,
     /// The first part that is no scalar, or None at the end.
@@ -22,7 +23,7 @@ pub struct Run<T> {
 
 impl<T> Run<T> {
     /// Nothing more.
-    pub const ENDED: Self = Self { count: 0, position: 0, key: None, next: Ok(None) };
+    pub const ENDED: Self = Self { count: 0, position: 0, after: 0, key: None, next: Ok(None) };
 }
 
 impl<S: Sink> Walk<'_, S> {
@@ -88,18 +89,17 @@ impl<S: Sink> Walk<'_, S> {
             }
             at += 1;
         };
-        Run { count: at - start, position: 0, key: None, next }
+        Run { count: at - start, position: 0, after: 0, key: None, next }
     }
 
     /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.
     #[inline(always)]
-    pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<()> {
-        let mut run = Run { count: 0, position: start, key: None, next: Ok(None) };
-        let mut position = start;
-        while let Some((key, value)) = dict_next(dict, &mut position) {
+    pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<(Obj, Obj)> {
+        let mut run = Run { count: 0, position: start, after: start, key: None, next: Ok(None) };
+        while let Some((key, value)) = dict_next(dict, &mut run.after) {
             let exact = value.exact();
             if !exact.is_scalar() || !has_plain_form(key) {
-                run.next = Ok(Some(()));
+                run.next = Ok(Some((key, value)));
                 break;
             }
             let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
@@ -108,7 +108,7 @@ impl<S: Sink> Walk<'_, S> {
                 break;
             }
             run.count += 1;
-            run.position = position;
+            run.position = run.after;
         }
         run
     }

@@ -271,12 +271,10 @@ impl<'py, S: Sink> Walk<'py, S> {
                 frame.key = run.key;
                 frame.at += run.count;
                 frame.kept += run.count;
-                let Source::Dict(_, position) = &mut frame.source else { return Ok(None) };
-                *position = run.position;
-                match run.next? {
-                    Some(()) => dict_next(dict, position),
-                    None => None,
+                if let Source::Dict(_, position) = &mut frame.source {
+                    *position = run.after;
                 }
+                run.next?
             }
             Source::Dict(dict, position) => dict_next(*dict, position),
             Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
