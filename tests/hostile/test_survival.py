@@ -204,7 +204,7 @@ def bomb(shape: str, levels: int = 64) -> Any:
 
 @pytest.mark.parametrize(("shape", "seconds"), [("list", 0.05), ("tuple", 0.05), ("dict", 0.15)])
 def test_a_bomb_is_refused_at_once(shape: str, seconds: float) -> None:
-    """A graph that unfolds to 2**64 nodes is a ``LimitExceeded`` within 50 ms; of dicts, which have keys to write, 150."""
+    """A graph of 2**64 nodes is a ``LimitExceeded`` within 50 ms; of dicts, which have keys to write, within 150."""
     value, times = bomb(shape), []
     for _ in range(5):
         start = time.perf_counter()
