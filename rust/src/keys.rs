@@ -19,10 +19,8 @@ use crate::report::Step;
 use crate::sink::builtins::base_value;
 use crate::sink::msgpack::{write_base, write_mark, write_plain, write_value};
 use crate::sink::{Lowered, Sink};
+use crate::visit::HOPS;
 use crate::walk::{Visit, Walk};
-
-/// Enum values that may stand for one another in a row.
-const HOPS: usize = 32;
 
 /// Where a key is: containers around it, containers inside the key around it.
 #[derive(Clone, Copy, Debug)]

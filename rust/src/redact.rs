@@ -2,7 +2,7 @@
 
 use crate::ffi::{Obj, Text, text};
 
-const ENDINGS: [&str; 27] = [
+const ENDINGS: [&str; 26] = [
     "password",
     "passwd",
     "passphrase",
@@ -29,7 +29,6 @@ const ENDINGS: [&str; 27] = [
     "authorization",
     "cookie",
     "cookies",
-    "private_key",
 ];
 const WHOLE: [&str; 3] = ["token", "bearer", "jwt"];
 const LONGEST: usize = 128;

@@ -20,7 +20,7 @@ use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
 /// Enum values and proxies that may stand for one another in a row.
-const HOPS: usize = 32;
+pub const HOPS: usize = 32;
 
 impl<'py, S: Sink> Walk<'py, S> {
     /// Writes an object by its plan, or opens a frame for it.
