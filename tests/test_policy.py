@@ -27,7 +27,7 @@ SAMPLES = {
 
 def test_the_kinds_are_split_in_data_and_machinery() -> None:
     """Every kind is data, machinery, a secret or only a finding; none is two of them."""
-    rest = {Kind.SECRET, Kind.CYCLE, Kind.KEY_COLLISION, Kind.PRIVATE, Kind.ATTRIBUTE}
+    rest = {Kind.SECRET, Kind.CYCLE, Kind.KEY_COLLISION, Kind.PRIVATE, Kind.ATTRIBUTE, Kind.HOOK}
     assert not DATA_KINDS & MACHINERY_KINDS
     assert DATA_KINDS | MACHINERY_KINDS | rest == set(Kind)
     assert not (DATA_KINDS | MACHINERY_KINDS) & rest

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     RECORD = "record"
     SUBCLASS = "subclass"
     EXCEPTION = "exception"
+    ARRAY = "array"
     OPAQUE = "opaque"
     # Masked.
     SECRET = "secret"
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     KEY_COLLISION = "key_collision"
     PRIVATE = "private"
     ATTRIBUTE = "attribute"
+    HOOK = "hook"
 
 
 class Action(StrEnum):
@@ -59,6 +61,8 @@ class Action(StrEnum):
     """Raise ``EncodeError`` naming path, kind and type."""
     CONVERTED = "converted"
     """Only in findings: the data stayed, in another type."""
+    CUT = "cut"
+    """Only in findings: a bound was reached here, and what lies beyond it was left out."""
 
 
 DATA_KINDS = frozenset(list(Kind)[: list(Kind).index(Kind.SECRET)])

@@ -28,6 +28,7 @@ RANGE: Final = 116
 ELLIPSIS: Final = 117
 TOMBSTONE: Final = 118
 EXT: Final = 119
+NDARRAY: Final = 120
 FIRST_OWN: Final = 96
 
 # Marks: the first data byte of a MARK, which opens a tagged array.
@@ -40,6 +41,8 @@ DEFAULT_DICT: Final = 6
 COUNTER: Final = 7
 CHAIN_MAP: Final = 8
 SLICE: Final = 9
+RECORD: Final = 10
+PARTS: Final = 11
 
 DEQUE_UNBOUNDED: Final = 2**56 - 1
 

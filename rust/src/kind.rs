@@ -9,19 +9,21 @@ pub mod kinds {
     /// datetimes, decimals and the like
     pub const VALUE: u8 = 3;
     /// public fields of any other instance
-    pub const OPAQUE: u8 = 8;
+    pub const OPAQUE: u8 = 9;
     /// a masked value
-    pub const SECRET: u8 = 9;
+    pub const SECRET: u8 = 10;
     /// a back edge
-    pub const CYCLE: u8 = 23;
+    pub const CYCLE: u8 = 24;
     /// a key equal to an earlier one
-    pub const KEY_COLLISION: u8 = 24;
+    pub const KEY_COLLISION: u8 = 25;
     /// a field that begins with an underscore
-    pub const PRIVATE: u8 = 25;
+    pub const PRIVATE: u8 = 26;
     /// an attribute beside the data
-    pub const ATTRIBUTE: u8 = 26;
+    pub const ATTRIBUTE: u8 = 27;
+    /// a hook of the caller's that raised
+    pub const HOOK: u8 = 28;
     /// How many kinds there are.
-    pub const COUNT: usize = 27;
+    pub const COUNT: usize = 29;
 }
 
 /// `siftpack.Action`, in its order.
@@ -40,6 +42,8 @@ pub enum Action {
     Raise,
     /// Only in findings: another type.
     Converted,
+    /// Only in findings: a bound was reached.
+    Cut,
 }
 
 impl Action {
@@ -51,6 +55,7 @@ impl Action {
             2 => Self::Tombstone,
             3 => Self::Name,
             5 => Self::Converted,
+            6 => Self::Cut,
             _ => Self::Raise,
         }
     }
@@ -131,6 +136,8 @@ pub mod code {
     pub const PATTERN: i8 = 115;
     /// a tombstone
     pub const TOMBSTONE: i8 = 118;
+    /// an array of numpy or torch, a scalar of numpy, a moment of pandas
+    pub const NDARRAY: i8 = 120;
 
     /// Mark of a tuple.
     pub const TUPLE: u8 = 1;
@@ -150,6 +157,10 @@ pub mod code {
     pub const CHAIN_MAP: u8 = 8;
     /// Mark of a slice.
     pub const SLICE: u8 = 9;
+    /// Mark of a listed class.
+    pub const RECORD: u8 = 10;
+    /// Mark of an object array or a pandas object.
+    pub const PARTS: u8 = 11;
     /// The bound of a deque without one.
     pub const UNBOUNDED: u64 = (1 << 56) - 1;
 
