@@ -7,28 +7,44 @@ import zlib
 from collections import OrderedDict, deque
 from typing import Any
 
-from siftpack.classify import Field, classify, name_of
+from siftpack.classify import Field, classify, name_of, name_of_type
 from siftpack.errors import FrameError
+from siftpack.listed import Types, restore, types_of
 from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render
 from siftpack.storage import type_name
 from siftpack.values import build
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
+from siftpack.values.portable import base64_text, cut_text, key_text, number, of_payload, replaced, shortened
+from siftpack.values.portable import tombstone as text_of_tombstone
+from siftpack.values.records import rebuild as rebuild_listed
 
 __all__ = [
     "assemble",
+    "base64_text",
     "build",
+    "cut_text",
     "deque",
     "described",
     "inflate",
+    "key_text",
     "layout_samples",
     "named",
+    "named_type",
+    "number",
+    "of_payload",
     "order",
     "path",
     "plan",
+    "rebuild",
+    "replaced",
+    "restore",
+    "shortened",
     "tombstone",
+    "tombstone_text",
     "type_name",
+    "types_of",
 ]
 
 _KINDS = tuple(Kind)
@@ -39,7 +55,7 @@ def plan(cls: type) -> tuple[Any, ...]:
     """The plan of a type as the core keeps it."""
     spec = classify(cls)
     head = (_NUMBERS[spec.kind], int(spec.shape), spec.exact, spec.sealed, spec.shared)
-    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept)
+    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept, spec.extract)
 
 
 def _rows(fields: tuple[Field, ...]) -> tuple[tuple[str, Any, bool], ...]:
@@ -52,6 +68,21 @@ def tombstone(kind: int, cls: type) -> tuple[Tombstone, bytes]:
     lowered = lower_tombstone(stone)
     assert lowered is not None
     return stone, lowered[1]
+
+
+def tombstone_text(kind: int, cls: type) -> str:
+    """The marker for something left out, where only text can be written."""
+    return text_of_tombstone(Tombstone(_KINDS[kind], type_name(cls)))
+
+
+def named_type(kind: int, cls: type) -> str:
+    """The string of ``Action.NAME`` for an object of a class that says nothing more."""
+    return name_of_type(cls, _KINDS[kind])
+
+
+def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool) -> Any:  # noqa: FBT001 - as the core calls it
+    """What a record found by a reader stands for. Raises ``ValueError`` where its class refuses."""
+    return rebuild_listed(types_of(()) if types is None else types, name, fields, in_key=in_key)
 
 
 def named(obj: Any, kind: int) -> str:

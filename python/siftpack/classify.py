@@ -49,6 +49,7 @@ class Shape(IntEnum):
     NAMEDTUPLE = 23
     EXCEPTION = 24
     OPAQUE = 25
+    WRAPPER = 26
 
 
 class Field(NamedTuple):
@@ -79,6 +80,8 @@ class Spec(NamedTuple):
     lower: Callable[[Any], values.Lowered | None] | None = None
     shared: bool = False
     """An exact instance is immutable: a copy may share it."""
+    extract: Callable[[Any], Any] | None = None
+    """A registered extractor, which is shown each instance first."""
 
 
 _BUILTINS: tuple[tuple[str, str, Shape], ...] = (
@@ -98,6 +101,9 @@ _BUILTINS: tuple[tuple[str, str, Shape], ...] = (
     ("collections", "Counter", Shape.COUNTER),
     ("collections", "ChainMap", Shape.CHAIN_MAP),
     ("types", "MappingProxyType", Shape.MAPPING_PROXY),
+    ("collections", "UserDict", Shape.WRAPPER),
+    ("collections", "UserList", Shape.WRAPPER),
+    ("collections", "UserString", Shape.WRAPPER),
 )
 _VIEWS = (("keys", Shape.KEYS), ("values", Shape.VALUES), ("items", Shape.ITEMS))
 _FINAL = (Shape.SLICE, Shape.MAPPING_PROXY, Shape.KEYS, Shape.VALUES, Shape.ITEMS)
@@ -160,7 +166,7 @@ def _builtin(shape: Shape) -> Callable[[type], Spec]:
     if shape is Shape.SLICE:
         kind = Kind.VALUE
     extra = {Shape.DEFAULT_DICT: "default_factory", Shape.DEQUE: "maxlen"}.get(shape)
-    kept = ("maps",) if shape is Shape.CHAIN_MAP else ()
+    kept = {Shape.CHAIN_MAP: ("maps",), Shape.WRAPPER: ("data",)}.get(shape, ())
     return lambda cls: Spec(kind, shape, kept=kept, extra=type_dict(cls)[extra] if extra else None)
 
 
@@ -181,12 +187,14 @@ def classify(cls: type) -> Spec:
     """The plan of a type. Runs no code of the type or its metaclass."""
     _table.refresh()
     order = mro(cls)
-    for each in order:
-        found = REGISTERED.get(id(each))
-        if found is not None:
-            kind = found[1]
-            return _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)
-    return _sealed(cls) or _ask(cls, order)
+    known = [REGISTERED[id(each)] for each in order if id(each) in REGISTERED]
+    kind = next((each.kind for each in known if each.kind is not None), None)
+    extract = next((each.extract for each in known if each.extract is not None), None)
+    if kind is None:
+        spec = _sealed(cls) or _ask(cls, order)
+    else:
+        spec = _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)
+    return spec if extract is None else spec._replace(extract=extract, sealed=False)
 
 
 def _sealed(cls: type) -> Spec | None:
@@ -208,7 +216,7 @@ def _ask(cls: type, order: tuple[type, ...]) -> Spec:
     if any(each is BaseException for each in order):
         return Spec(Kind.EXCEPTION, Shape.EXCEPTION, fields=_fields(slots(cls)), kept=("__notes__",))
     if any(each is enum.Enum for each in order):
-        return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)))
+        return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)), kept=("_value_",))
     names = namedtuple_fields(order) if any(each is tuple for each in order) else None
     if names is not None:
         return Spec(Kind.RECORD, Shape.NAMEDTUPLE, exact=False, fields=_fields(tuple((name, None) for name in names)))
@@ -268,6 +276,15 @@ def name_of(obj: Any, kind: Kind) -> str:
     elif type(obj) is types.ModuleType:
         own = module_dict(obj).get("__name__")
         shown = own if type(own) is str else shown
+    return _name(shown, kind)
+
+
+def name_of_type(cls: type, kind: Kind) -> str:
+    """The same for any instance of a class."""
+    return _name(type_name(cls), kind)
+
+
+def _name(shown: str, kind: Kind) -> str:
     return f"<{kind} {shown[:NAME_SHOWN]}>"
 
 

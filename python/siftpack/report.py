@@ -150,9 +150,10 @@ class Report:
 class RawReport:
     """Findings before they are looked at, as the reference collects them; the core has its own."""
 
-    __slots__ = ("rows", "totals")
+    __slots__ = ("is_cut", "rows", "totals")
 
     def __init__(self) -> None:
+        self.is_cut = False
         self.rows: list[tuple[tuple[Segment, ...], int, type, int]] = []
         self.totals = [0] * len(Kind)
 
@@ -163,6 +164,10 @@ class RawReport:
     def counts(self) -> list[int]:
         """Findings by kind index."""
         return self.totals
+
+    def cut(self) -> bool:
+        """True if a bound cut the data."""
+        return self.is_cut
 
 
 class Tombstone(Frozen):

@@ -9,7 +9,7 @@ use crate::policy::Limits;
 
 /// A bound of `Limits` that was reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bound {
+pub enum Reached {
     /// `Limits.depth`
     Depth,
     /// `Limits.nodes`
@@ -34,7 +34,9 @@ pub enum Fault {
     /// The allocator refused.
     NoMemory,
     /// A bound was reached.
-    Limit(Bound),
+    Limit(Reached),
+    /// A listed class refuses, in words.
+    Words(Box<String>),
     /// The policy says raise, for this kind and type.
     Refused(Box<(u8, Py<PyAny>)>),
 }
@@ -46,8 +48,8 @@ impl From<PyErr> for Fault {
     }
 }
 
-impl From<Bound> for Fault {
-    fn from(bound: Bound) -> Self {
+impl From<Reached> for Fault {
+    fn from(bound: Reached) -> Self {
         Self::Limit(bound)
     }
 }
@@ -56,12 +58,12 @@ impl From<Spot> for Fault {
     fn from(spot: Spot) -> Self {
         match spot {
             Spot::NoMemory => Self::NoMemory,
-            Spot::Full => Self::Limit(Bound::Bytes),
+            Spot::Full => Self::Limit(Reached::Bytes),
         }
     }
 }
 
-impl Bound {
+impl Reached {
     /// The bound in words, with the option that sets it.
     pub fn describe(self, limits: &Limits) -> String {
         match self {
@@ -82,6 +84,7 @@ impl Fault {
         match self {
             Self::Python(error) => *error,
             Self::NoMemory => PyMemoryError::new_err(()),
+            Self::Words(words) => Bridge::error(py, "EncodeError", &format!("{path}: {words}")),
             Self::Limit(bound) => Bridge::error(py, "LimitExceeded", &format!("{path}: {}", bound.describe(limits))),
             Self::Refused(refused) => {
                 let (kind, ty) = *refused;

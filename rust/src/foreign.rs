@@ -19,6 +19,18 @@ pub struct Bridge {
     order: Py<PyAny>,
     path: Py<PyAny>,
     inflate: Py<PyAny>,
+    tombstone_text: Py<PyAny>,
+    named_type: Py<PyAny>,
+    cut_text: Py<PyAny>,
+    shortened: Py<PyAny>,
+    replaced: Py<PyAny>,
+    base64: Py<PyAny>,
+    number: Py<PyAny>,
+    portable: Py<PyAny>,
+    key_text: Py<PyAny>,
+    restore: Py<PyAny>,
+    rebuild: Py<PyAny>,
+    types_of: Py<PyAny>,
     /// The deque type itself, whose own iterator is used.
     pub deque: Py<PyAny>,
     /// A name no class has, to make the interpreter number a class's state.
@@ -51,6 +63,18 @@ impl Bridge {
                 order: find("order")?,
                 path: find("path")?,
                 inflate: find("inflate")?,
+                tombstone_text: find("tombstone_text")?,
+                named_type: find("named_type")?,
+                cut_text: find("cut_text")?,
+                shortened: find("shortened")?,
+                replaced: find("replaced")?,
+                base64: find("base64_text")?,
+                number: find("number")?,
+                portable: find("of_payload")?,
+                key_text: find("key_text")?,
+                restore: find("restore")?,
+                rebuild: find("rebuild")?,
+                types_of: find("types_of")?,
                 deque: find("deque")?,
                 probe: PyString::intern(py, "__siftpack_probe__").unbind(),
             })
@@ -90,6 +114,77 @@ impl Bridge {
         Ok(Owned::from_py(self.named.call1(value.py(), (value, kind))?))
     }
 
+    /// The string of `Action.NAME` for an opaque object of this type.
+    pub fn named_type(&self, kind: u8, cls: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.named_type.call1(cls.py(), (kind, cls))?))
+    }
+
+    /// A tombstone as text.
+    pub fn tombstone_text(&self, kind: u8, cls: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.tombstone_text.call1(cls.py(), (kind, cls))?))
+    }
+
+    /// A str cut to so many characters.
+    pub fn cut_text(&self, text: &Bound<'_, PyAny>, longest: usize) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.cut_text.call1(text.py(), (text, longest))?))
+    }
+
+    /// As many whole characters of a str, or bytes, as fit into so many bytes.
+    pub fn shortened(&self, data: &Bound<'_, PyAny>, size: usize) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.shortened.call1(data.py(), (data, size))?))
+    }
+
+    /// A str with U+FFFD for each lone surrogate.
+    pub fn replaced(&self, text: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.replaced.call1(text.py(), (text,))?))
+    }
+
+    /// Bytes as base64 text.
+    pub fn base64(&self, data: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.base64.call1(data.py(), (data,))?))
+    }
+
+    /// An int as the mode has it.
+    pub fn number(&self, number: &Bound<'_, PyAny>, mode: &str) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.number.call1(number.py(), (number, mode))?))
+    }
+
+    /// What stands for the value of an ext in a mode without ext.
+    pub fn portable(&self, py: Python<'_>, code: i8, payload: &[u8], mode: &str) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.portable.call1(py, (code, PyBytes::new(py, payload), mode))?))
+    }
+
+    /// What stands for a dict key that is no str.
+    pub fn key_text(&self, key: &Bound<'_, PyAny>, mode: &str) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.key_text.call1(key.py(), (key, mode))?))
+    }
+
+    /// What a hook of the caller's gives for an object.
+    pub fn hook(call: &Bound<'_, PyAny>, obj: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(call.call1((obj,))?.unbind()))
+    }
+
+    /// The instance of a listed class from its fields. Raises `ValueError` where the class refuses.
+    pub fn restore(&self, listed: &Bound<'_, PyAny>, fields: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.restore.call1(fields.py(), (listed, fields))?))
+    }
+
+    /// What a record found by a reader stands for. Raises `ValueError` where its class refuses.
+    pub fn rebuild(
+        &self,
+        types: Option<&Bound<'_, PyAny>>,
+        name: &Bound<'_, PyAny>,
+        fields: &Bound<'_, PyAny>,
+        in_key: bool,
+    ) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.rebuild.call1(name.py(), (types, name, fields, in_key))?))
+    }
+
+    /// The `siftpack.listed.Types` of a `types=` option. Raises `PolicyError`.
+    pub fn types_of<'py>(&self, types: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.types_of.bind(types.py()).call1((types,))
+    }
+
     /// `module.qualname` of a type.
     pub fn type_name<'py>(&self, cls: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.type_name.bind(cls.py()).call1((cls,))
@@ -121,11 +216,14 @@ impl Bridge {
 
     /// The lowered form of an option, which is exactly of the class that checked it. Raises `TypeError`.
     pub fn option<'py>(option: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let class = option.py().import("siftpack.policy")?.getattr(name)?;
-        if !option.get_type().is(&class) {
+        static CLASSES: [PyOnceLock<Py<PyAny>>; 2] = [const { PyOnceLock::new() }; 2];
+        let py = option.py();
+        let class = CLASSES[usize::from(name == "Policy")]
+            .get_or_try_init(py, || py.import("siftpack.policy")?.getattr(name).map(Bound::unbind))?;
+        if !option.get_type().is(class.bind(py)) {
             return Err(PyTypeError::new_err(format!("expected siftpack.{name}")));
         }
-        option.getattr("lowered")
+        option.getattr(pyo3::intern!(py, "lowered"))
     }
 
     /// Kind and type name of a refusal.

@@ -4,8 +4,12 @@ use crate::ffi::Exact;
 
 /// Position of each kind in `siftpack.Kind` that the core names itself.
 pub mod kinds {
+    /// None, bool, int, float, str
+    pub const SCALAR: u8 = 0;
     /// bytes and other buffers
     pub const BINARY: u8 = 1;
+    /// list, dict and the like
+    pub const CONTAINER: u8 = 2;
     /// datetimes, decimals and the like
     pub const VALUE: u8 = 3;
     /// public fields of any other instance
@@ -24,6 +28,16 @@ pub mod kinds {
     pub const HOOK: u8 = 28;
     /// How many kinds there are.
     pub const COUNT: usize = 29;
+
+    /// True for what is no data.
+    pub fn is_machinery(kind: u8) -> bool {
+        (SECRET + 1..CYCLE).contains(&kind)
+    }
+
+    /// True for what is data.
+    pub fn is_data(kind: u8) -> bool {
+        kind < SECRET
+    }
 }
 
 /// `siftpack.Action`, in its order.
@@ -113,7 +127,8 @@ shapes!(
     Record,
     NamedTuple,
     Exception,
-    Opaque
+    Opaque,
+    Wrapper
 );
 
 /// Ext codes and marks of `docs/format.md` that the core names itself.

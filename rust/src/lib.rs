@@ -6,22 +6,29 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod careful;
 mod checkpoint;
 mod decode;
 mod error;
+mod extra;
 mod ffi;
 mod foreign;
 mod frame;
 mod guard;
+mod hooks;
 mod instance;
 mod keys;
 mod kind;
+mod listed;
 mod notes;
+mod patterns;
 mod plan;
 mod policy;
+mod rebuild;
 mod redact;
 mod report;
 mod runs;
+mod scalars;
 mod sink;
 mod visit;
 mod walk;
@@ -34,6 +41,10 @@ mod _core {
         dumps, dumps_with_report, forget_plans, inspect, loads, packb, packb_with_report, sanitize, secret_name,
         unpackb,
     };
+    #[pymodule_export]
+    use crate::listed::Names;
+    #[pymodule_export]
+    use crate::policy::Rules;
     #[pymodule_export]
     use crate::report::RawFindings;
 }

@@ -30,6 +30,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
     #[inline(always)]
     pub fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
+        debug_assert!(!self.slow, "parts are written unseen here");
         if self.path.holds(dict) {
             return self.back_edge(dict);
         }

@@ -8,6 +8,7 @@ from siftpack import wire
 from siftpack.classify import classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Limits
+from siftpack.reference.record import Record
 from siftpack.values.names import text_bytes
 from siftpack.values.numbers import twos_complement
 
@@ -111,7 +112,7 @@ def _map(value: dict[Any, Any], limits: Limits) -> bytes:
 
 def _key(key: Any, limits: Limits) -> bytes:
     raw = _encode(key, limits)
-    return ext(wire.KEY, raw) if type(key) in (tuple, frozenset) else raw
+    return ext(wire.KEY, raw) if type(key) in (tuple, frozenset, Record) else raw
 
 
 def _tagged(value: Any, limits: Limits) -> bytes | None:
@@ -130,6 +131,8 @@ def _tagged(value: Any, limits: Limits) -> bytes | None:
             return _array(mark(tag), [_map(value, limits)])
     if cls is ChainMap:
         return _array(mark(wire.CHAIN_MAP), [_encode(item, limits) for item in value.maps])
+    if cls is Record:
+        return _array(mark(wire.RECORD), [_str(value.listed.name, limits), _map(value.fields, limits)])
     if cls is slice:
         return _array(mark(wire.SLICE), [_encode(item, limits) for item in (value.start, value.stop, value.step)])
     return None

@@ -77,6 +77,9 @@ VALUES = (
     Value("siftpack.report", ("Ext",), _late("names", "lower_ext"), True),
 )
 
+UNHASHABLE = (wire.BYTEARRAY, wire.ARRAY, wire.MEMORYVIEW)
+"""Ext codes of values that are no keys."""
+
 BUILD: dict[int, Callable[[bytes], Any]] = {
     wire.TIMESTAMP: _late("times", "build_timestamp"),
     wire.BIGINT: _late("numbers", "build_bigint"),

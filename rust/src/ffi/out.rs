@@ -228,6 +228,14 @@ impl Out {
         Ok(())
     }
 
+    /// Leaves out what is written at a position, with everything behind it already closed.
+    pub fn gap(&mut self, position: usize, size: usize) -> Result<(), Spot> {
+        self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+        self.patches.push((position, Patch::Gap(size)));
+        self.beyond -= size.cast_signed();
+        Ok(())
+    }
+
     /// Size of the output in bytes.
     #[inline(always)]
     pub fn size(&self) -> usize {

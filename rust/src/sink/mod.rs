@@ -24,6 +24,10 @@ pub enum Build {
     Deque,
     /// A tagged array that holds one map: its mark.
     TaggedMap(u8),
+    /// A tuple or slice written as a plain list.
+    Row,
+    /// The fields of a listed instance.
+    Record,
 }
 
 impl Build {
@@ -32,17 +36,17 @@ impl Build {
 
     /// True if an element that is left out becomes None, because position has meaning.
     pub fn keeps_positions(self) -> bool {
-        matches!(self, Self::Tagged(code::TUPLE | code::SLICE))
+        matches!(self, Self::Tagged(code::TUPLE | code::SLICE) | Self::Row)
     }
 
     /// True if the entries are keys and values.
     pub fn is_map(self) -> bool {
-        matches!(self, Self::Map | Self::TaggedMap(_))
+        matches!(self, Self::Map | Self::TaggedMap(_) | Self::Record)
     }
 
     /// Containers it is written as.
     pub fn levels(self) -> usize {
-        if matches!(self, Self::TaggedMap(_)) { 2 } else { 1 }
+        if matches!(self, Self::TaggedMap(_) | Self::Record) { 2 } else { 1 }
     }
 }
 
@@ -91,6 +95,18 @@ pub trait Sink {
     fn truncate(&mut self, position: usize);
     /// Begins a container that is announced to have `count` parts; gives a token for its end. `bound` is a deque's.
     fn open(&mut self, build: Build, count: usize, bound: u64) -> Result<usize, Fault>;
+    /// Writes the name of a listed class; its fields follow.
+    fn name(&mut self, name: &str) -> Result<(), Fault>;
+    /// Takes back the name at `start` of the record whose fields begin at `token`, which cannot be rebuilt.
+    fn unname(&mut self, start: usize, token: usize) -> Result<(), Fault>;
+    /// The value written last, to put another one in its place; None if none is built.
+    fn take(&mut self) -> Option<Owned> {
+        None
+    }
+    /// Puts a value in place of the one taken.
+    fn put(&mut self, _value: Owned) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Ends a container.
     fn close(&mut self, py: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault>;
 }

@@ -45,6 +45,14 @@ impl Sink for Nothing {
         Ok(0)
     }
 
+    fn name(&mut self, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn unname(&mut self, _: usize, _: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn close(&mut self, _: Python<'_>, _: Build, _: Parts) -> Result<(), Fault> {
         Ok(())
     }
