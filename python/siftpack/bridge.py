@@ -10,7 +10,7 @@ from typing import Any
 from siftpack.classify import Field, classify, name_of
 from siftpack.errors import FrameError
 from siftpack.policy import Kind
-from siftpack.report import Segment, Tombstone, render
+from siftpack.report import Segment, Tombstone, render, shown_type, where
 from siftpack.storage import type_name
 from siftpack.values import build
 from siftpack.values.containers import assemble
@@ -20,13 +20,14 @@ __all__ = [
     "assemble",
     "build",
     "deque",
-    "described",
+    "exceeded",
     "inflate",
     "layout_samples",
     "named",
     "order",
     "path",
     "plan",
+    "refusal",
     "tombstone",
     "type_name",
 ]
@@ -60,8 +61,8 @@ def named(obj: Any, kind: int) -> str:
 
 
 def path(steps: tuple[Segment, ...]) -> str:
-    """The path as text."""
-    return render(steps)
+    """The path as an error shows it."""
+    return where(steps)
 
 
 def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
@@ -70,9 +71,18 @@ def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
     return sorted(range(len(rows)), key=keys.__getitem__)
 
 
-def described(kind: int, cls: type) -> str:
-    """Kind and type name, for an error."""
-    return f"{_KINDS[kind]} {type_name(cls)}"
+def refusal(path: str, kind: int, cls: type) -> str:
+    """What the error says where the policy says raise."""
+    from siftpack.advice import refusal as words
+
+    return words(path, _KINDS[kind], shown_type(cls))
+
+
+def exceeded(path: str, bound: str, most: int) -> str:
+    """What the error says at a bound of ``Limits``."""
+    from siftpack.advice import exceeded as words
+
+    return words(path, bound, most)
 
 
 class _Sample:

@@ -1,15 +1,16 @@
 """What both positions share - findings, budgets, the storage of instances - and the hash position itself."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from siftpack import values, wire
+from siftpack.advice import exceeded, refusal
 from siftpack.classify import Field, Shape, Spec, classify, name_of
 from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
 from siftpack.reference.encode import encode, plain
-from siftpack.report import RawReport, Segment, Tombstone, render
+from siftpack.report import RawReport, Segment, Tombstone, render, shown_type, where
 from siftpack.storage import instance_dict, own_value, read_slot, type_name
 from siftpack.values.names import text_bytes
 from siftpack.values.numbers import twos_complement
@@ -42,16 +43,20 @@ class Ledger:
     def note(self, kind: Kind, cls: type, action: Action, steps: Steps) -> None:
         """One finding. Raises ``EncodeError`` where the policy says raise."""
         if self.table[KINDS.index(kind)] is Action.RAISE and action is not Action.CONVERTED:
-            raise EncodeError(f"{render(steps)}: {kind} {type_name(cls)} is not data, and the policy says raise")
+            raise EncodeError(refusal(where(steps), kind, shown_type(cls)))
         self.report.rows.append((steps, KINDS.index(kind), cls, ACTIONS.index(action)))
         self.report.totals[KINDS.index(kind)] += 1
         self.charge(1, steps)
+
+    def exceed(self, bound: str, steps: Steps) -> NoReturn:
+        """Raise ``LimitExceeded`` for a bound of ``Limits``."""
+        raise LimitExceeded(exceeded(where(steps), bound, getattr(self.limits, bound)))
 
     def charge(self, nodes: int, steps: Steps) -> None:
         """Spend nodes. Raises ``LimitExceeded`` when there are no more."""
         self.nodes += nodes
         if self.nodes > self.limits.nodes:
-            raise LimitExceeded(f"{render(steps)}: more than {self.limits.nodes} nodes (Limits.nodes)")
+            self.exceed("nodes", steps)
 
     def enter(self, obj: Any, steps: Steps, depth: int, levels: int = 1) -> int | None:
         """The depth inside ``obj``, or None if it is already open: a back edge."""
@@ -59,7 +64,7 @@ class Ledger:
             self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
             return None
         if depth + levels > self.limits.depth:
-            raise LimitExceeded(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
+            self.exceed("depth", steps)
         self.charge(levels, steps)
         self.open.add(id(obj))
         return depth + levels
@@ -77,7 +82,7 @@ class Ledger:
     def fits(self, size: int, steps: Steps) -> None:
         """Look at the size of one string or payload, in bytes. Raises ``LimitExceeded``."""
         if size > self.limits.str_bytes:
-            raise LimitExceeded(f"{render(steps)}: more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
+            self.exceed("str_bytes", steps)
 
     def leave(self, obj: Any, kind: Kind, action: Action, steps: Steps) -> Any:
         """What is written for an object that is not kept."""
@@ -176,9 +181,9 @@ class Keys(Ledger):
             return False
         hashes[code] = hashes.get(code, 0) + 1
         if self.container_keys > self.limits.container_keys:
-            raise LimitExceeded(f"{render(steps)}: more than {self.limits.container_keys} (Limits.container_keys)")
+            self.exceed("container_keys", steps)
         if hashes[code] > wire.SAME_HASH:
-            raise LimitExceeded(f"{render(steps)}: more than {wire.SAME_HASH} keys of one hash")
+            raise LimitExceeded(exceeded(where(steps), "same_hash", wire.SAME_HASH))
         return True
 
     def key(self, obj: Any, steps: Steps, depth: int, kdepth: int, hops: int = 0) -> Any:
@@ -228,9 +233,9 @@ class Keys(Ledger):
     def key_container(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
         """A tuple, frozenset or hashable record, within its bounds and open once."""
         if kdepth > self.limits.key_depth:
-            raise LimitExceeded(f"{render(steps)}: key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
+            self.exceed("key_depth", steps)
         if depth > self.limits.depth:
-            raise LimitExceeded(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
+            self.exceed("depth", steps)
         if id(obj) in self.open:
             self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
             return GONE

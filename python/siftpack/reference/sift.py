@@ -7,11 +7,10 @@ from typing import Any
 
 from siftpack import values, wire
 from siftpack.classify import Field, Shape, Spec, classify
-from siftpack.errors import LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
 from siftpack.reference.keys import GONE, HOPS, KINDS, Keys, Steps, enum_value, is_plain_type, key_step, scalar
-from siftpack.report import RawReport, render
+from siftpack.report import RawReport
 from siftpack.storage import instance_dict, own_value, read_slot, type_name
 from siftpack.values.containers import assemble
 
@@ -116,7 +115,7 @@ class _Walk(Keys):
 
     def pair(self, at: int, key: Any, value: Any, steps: Steps, depth: int) -> tuple[Any, ...]:
         if depth + 1 > self.limits.depth:
-            raise LimitExceeded(f"{render((*steps, at))}: deeper than {self.limits.depth} (Limits.depth)")
+            self.exceed("depth", (*steps, at))
         self.charge(1, (*steps, at))
         return tuple(self.positions((key, value), (*steps, at), depth + 1))
 
