@@ -99,6 +99,8 @@ def test_reports_pickle_and_copy() -> None:
         for twin in (pickle.loads(pickle.dumps(report)), copy.copy(report), copy.deepcopy(report)):
             assert twin == report
             assert str(twin) == str(report)
+            assert twin._repr_html_() == report._repr_html_()
+            assert (twin.to_dict(), twin.omitted, twin.cut) == (report.to_dict(), 0, False)
             assert twin.clean is False
 
 

@@ -11,7 +11,7 @@ from siftpack.classify import Field, classify, name_of, name_of_type
 from siftpack.errors import FrameError
 from siftpack.listed import Types, restore, types_of
 from siftpack.policy import Kind
-from siftpack.report import Segment, Tombstone, render
+from siftpack.report import Segment, Tombstone, render, shown_type, where
 from siftpack.storage import type_name
 from siftpack.values import build
 from siftpack.values.containers import assemble
@@ -26,7 +26,7 @@ __all__ = [
     "build",
     "cut_text",
     "deque",
-    "described",
+    "exceeded",
     "inflate",
     "key_text",
     "layout_samples",
@@ -38,6 +38,7 @@ __all__ = [
     "path",
     "plan",
     "rebuild",
+    "refusal",
     "replaced",
     "restore",
     "shortened",
@@ -91,8 +92,8 @@ def named(obj: Any, kind: int) -> str:
 
 
 def path(steps: tuple[Segment, ...]) -> str:
-    """The path as text."""
-    return render(steps)
+    """The path as an error shows it."""
+    return where(steps)
 
 
 def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
@@ -101,9 +102,18 @@ def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
     return sorted(range(len(rows)), key=keys.__getitem__)
 
 
-def described(kind: int, cls: type) -> str:
-    """Kind and type name, for an error."""
-    return f"{_KINDS[kind]} {type_name(cls)}"
+def refusal(path: str, kind: int, cls: type) -> str:
+    """What the error says where the policy says raise."""
+    from siftpack.advice import refusal as words
+
+    return words(path, _KINDS[kind], shown_type(cls))
+
+
+def exceeded(path: str, bound: str, most: int) -> str:
+    """What the error says at a bound of ``Limits``."""
+    from siftpack.advice import exceeded as words
+
+    return words(path, bound, most)
 
 
 class _Sample:

@@ -226,12 +226,14 @@ impl Bridge {
         option.getattr(pyo3::intern!(py, "lowered"))
     }
 
-    /// Kind and type name of a refusal.
-    pub fn describe(py: Python<'_>, kind: u8, cls: &Bound<'_, PyAny>) -> String {
-        let described = py
-            .import("siftpack.bridge")
-            .and_then(|bridge| bridge.getattr("described")?.call1((kind, cls))?.extract::<String>());
-        described.unwrap_or_else(|_| "an object".to_owned())
+    /// What the error says where the policy says raise.
+    pub fn refusal(py: Python<'_>, path: &str, kind: u8, cls: &Bound<'_, PyAny>) -> PyResult<String> {
+        py.import("siftpack.bridge")?.getattr("refusal")?.call1((path, kind, cls))?.extract()
+    }
+
+    /// What the error says at a bound of `Limits`.
+    pub fn exceeded(py: Python<'_>, path: &str, bound: &str, most: u64) -> PyResult<String> {
+        py.import("siftpack.bridge")?.getattr("exceeded")?.call1((path, bound, most))?.extract()
     }
 
     /// `siftpack.report.Report` around raw findings.

@@ -5,6 +5,7 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from siftpack import wire
+from siftpack.advice import exceeded
 from siftpack.classify import classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Limits
@@ -17,7 +18,7 @@ def encode(clean: Any, limits: Limits) -> bytes:
     """The bytes of a clean tree. Raises ``LimitExceeded`` for a string or payload over its bound."""
     data = _encode(clean, limits)
     if len(data) > limits.bytes:
-        raise LimitExceeded(f"payload larger than {limits.bytes} bytes (Limits.bytes)")
+        raise LimitExceeded(exceeded("$", "bytes", limits.bytes))
     return data
 
 
@@ -93,7 +94,7 @@ def _str(value: str, limits: Limits) -> bytes:
 def _sized(raw: bytes, limits: Limits, markers: tuple[int, int, int]) -> bytes:
     size = len(raw)
     if size > limits.str_bytes:
-        raise LimitExceeded(f"string or binary value of more than {limits.str_bytes} bytes (Limits.str_bytes)")
+        raise LimitExceeded(exceeded("$", "str_bytes", limits.str_bytes))
     if size < 2**8:
         return bytes([markers[0], size]) + raw
     return struct.pack(">BH", markers[1], size) + raw if size < 2**16 else struct.pack(">BI", markers[2], size) + raw
@@ -101,7 +102,7 @@ def _sized(raw: bytes, limits: Limits, markers: tuple[int, int, int]) -> bytes:
 
 def _ext(code: int, payload: bytes, limits: Limits) -> bytes:
     if len(payload) > limits.str_bytes:
-        raise LimitExceeded(f"value of more than {limits.str_bytes} bytes (Limits.str_bytes)")
+        raise LimitExceeded(exceeded("$", "str_bytes", limits.str_bytes))
     return ext(code, payload)
 
 

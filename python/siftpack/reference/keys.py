@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from siftpack import values, wire
+from siftpack.advice import exceeded
 from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.listed import Listed
 from siftpack.policy import Action, Kind
@@ -11,7 +12,7 @@ from siftpack.reference.encode import encode, plain
 from siftpack.reference.instances import BASE, Instances, scalar, stand_in
 from siftpack.reference.ledger import DECLINED, GONE, HOPS, UNBOUNDED, At, Reached, is_plain_type, kind_of, written_size
 from siftpack.reference.record import rebuilt
-from siftpack.report import Segment, render
+from siftpack.report import Segment, render, where
 from siftpack.storage import type_name
 from siftpack.values import portable
 
@@ -91,9 +92,9 @@ class Keys(Instances):
             return False
         hashes[code] = hashes.get(code, 0) + 1
         if self.container_keys > self.limits.container_keys:
-            raise Reached(f"{render(steps)}: more than {self.limits.container_keys} keys (Limits.container_keys)")
+            raise self.reached("container_keys", steps)
         if hashes[code] > wire.SAME_HASH:
-            raise Reached(f"{render(steps)}: more than {wire.SAME_HASH} keys of one hash")
+            raise Reached(exceeded(where(steps), "same_hash", wire.SAME_HASH))
         return True
 
     def map_key(self, key: Any, steps: Steps, depth: int) -> Any:
@@ -190,7 +191,7 @@ class Keys(Instances):
     ) -> Any:
         """A tuple, frozenset or hashable record, within its bounds and open once."""
         if kdepth + 1 > self.limits.key_depth:
-            raise Reached(f"{render(steps)}: key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
+            raise self.reached("key_depth", steps)
         if self.holds(obj):
             self.note(Kind.CYCLE, type(obj), Action.DROP, steps)
             return GONE
@@ -231,7 +232,7 @@ class Keys(Instances):
         if spec.shape not in (Shape.TUPLE, Shape.FROZENSET):
             return self.key_storage(obj, spec, steps, depth, kdepth)
         if kdepth + 1 > self.limits.key_depth:
-            raise Reached(f"{render(steps)}: key nested deeper than {self.limits.key_depth} (Limits.key_depth)")
+            raise self.reached("key_depth", steps)
         return self.key_contents(obj, spec, steps, self.deeper(depth, steps), kdepth + 1)
 
     def key_contents(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:

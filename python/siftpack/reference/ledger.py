@@ -4,12 +4,13 @@ import math
 from typing import Any, NamedTuple
 
 from siftpack import patterns, redact, wire
+from siftpack.advice import exceeded, refusal
 from siftpack.classify import Spec, classify, name_of
 from siftpack.errors import EncodeError
 from siftpack.listed import Listed, Types
 from siftpack.policy import CONTAINER_BYTES, DATA_KINDS, Action, Kind, Limits, Policy
 from siftpack.reference.encode import encode, plain
-from siftpack.report import RawReport, Segment, Tombstone, render
+from siftpack.report import RawReport, Segment, Tombstone, shown_type, where
 from siftpack.storage import type_name
 from siftpack.values import portable
 from siftpack.values.names import text_bytes
@@ -84,7 +85,7 @@ class Ledger:
         self.record(kind, cls, action, steps)
 
     def refuse(self, kind: Kind, cls: type, steps: tuple[Segment, ...]) -> None:
-        raise EncodeError(f"{render(steps)}: {kind} {type_name(cls)} is not data, and the policy says raise")
+        raise EncodeError(refusal(where(steps), kind, shown_type(cls)))
 
     def record(self, kind: Kind, cls: type, action: Action, steps: tuple[Segment, ...]) -> None:
         """One finding; it costs a node, and when cutting it is never lost for want of one."""
@@ -120,7 +121,11 @@ class Ledger:
     # Budgets.
 
     def no_nodes(self, steps: tuple[Segment, ...]) -> Reached:
-        return Reached(f"{render(steps)}: more than {self.limits.nodes} nodes (Limits.nodes)", final=True)
+        return self.reached("nodes", steps, final=True)
+
+    def reached(self, bound: str, steps: tuple[Segment, ...], *, final: bool = False) -> Reached:
+        """A bound of ``Limits`` in words."""
+        return Reached(exceeded(where(steps), bound, getattr(self.limits, bound)), final=final)
 
     def charge(self, nodes: int, steps: tuple[Segment, ...]) -> None:
         """Spend nodes. Raises ``Reached`` when there are no more."""
@@ -132,17 +137,17 @@ class Ledger:
         """Spend bytes of output, which are only counted when cutting. Raises ``Reached`` when there are no more."""
         self.bytes += size
         if self.cutting and self.bytes > self.limits.bytes:
-            raise Reached(f"{render(steps)}: larger than {self.limits.bytes} bytes (Limits.bytes)", final=True)
+            raise self.reached("bytes", steps, final=True)
 
     def fits(self, size: int, steps: tuple[Segment, ...]) -> None:
         """Look at the size of one string or payload, in bytes. Raises ``Reached``."""
         if size > self.limits.str_bytes:
-            raise Reached(f"{render(steps)}: more than {self.limits.str_bytes} bytes (Limits.str_bytes)")
+            raise self.reached("str_bytes", steps)
 
     def deeper(self, depth: int, steps: tuple[Segment, ...], levels: int = 1) -> int:
         """The depth inside a container. Raises ``Reached`` where it is too deep or has no node left."""
         if depth + levels > self.limits.depth:
-            raise Reached(f"{render(steps)}: deeper than {self.limits.depth} (Limits.depth)")
+            raise self.reached("depth", steps)
         self.charge(levels, steps)
         self.spend(CONTAINER_BYTES * levels, steps)
         return depth + levels

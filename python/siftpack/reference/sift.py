@@ -14,7 +14,7 @@ from siftpack.reference.instances import BASE, Rows, chain, key_step, scalar, st
 from siftpack.reference.keys import Keys
 from siftpack.reference.ledger import DECLINED, GONE, HOPS, At, Reached, is_plain_type, kind_of
 from siftpack.reference.record import Record, rebuilt
-from siftpack.report import RawReport, render
+from siftpack.report import RawReport, where
 from siftpack.storage import own_value, type_name
 from siftpack.values import portable
 from siftpack.values.containers import assemble
@@ -340,7 +340,7 @@ class _Walk(Keys):
         try:
             return rebuilt(known, kept)
         except ValueError as refused:
-            raise EncodeError(f"{render(at.steps)}: {refused}") from None
+            raise EncodeError(f"{where(at.steps)}: {refused}") from None
 
     def fields_of(self, obj: Any, spec: Spec, found: Rows, at: At, depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
