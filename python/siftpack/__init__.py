@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from siftpack._core import (
     dumps,
     dumps_with_report,
+    fingerprint,
+    fingerprint_with_report,
     inspect,
     loads,
     packb,
@@ -58,6 +60,8 @@ __all__ = [
     "__version__",
     "dumps",
     "dumps_with_report",
+    "fingerprint",
+    "fingerprint_with_report",
     "inspect",
     "loads",
     "packb",

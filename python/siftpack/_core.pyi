@@ -7,6 +7,8 @@ __all__ = [
     "RawFindings",
     "dumps",
     "dumps_with_report",
+    "fingerprint",
+    "fingerprint_with_report",
     "forget_plans",
     "inspect",
     "loads",
@@ -25,6 +27,10 @@ def dumps(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = 
 def dumps_with_report(
     obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None
 ) -> tuple[bytes, Report]: ...
+def fingerprint(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> str: ...
+def fingerprint_with_report(
+    obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None
+) -> tuple[str, Report]: ...
 def sanitize(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> Any: ...
 def inspect(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> Report: ...
 def unpackb(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = None) -> Any: ...

@@ -1,7 +1,7 @@
 //! MessagePack, every form the shortest by the final count.
 
 use pyo3::prelude::*;
-use siftpack_wire::{marker, write};
+use siftpack_wire::{Short, marker, write};
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
@@ -89,6 +89,16 @@ fn counted(count: usize) -> Result<u32, Fault> {
     u32::try_from(count).map_err(|_| Fault::Limit(crate::error::Bound::Nodes))
 }
 
+/// The header whose number is the count of a container's parts.
+#[inline(always)]
+pub fn header(build: Build, count: usize) -> Result<Short, Fault> {
+    Ok(match build {
+        Build::List => write::array_header(counted(count)?),
+        Build::Map | Build::TaggedMap(_) => write::map_header(counted(count)?),
+        Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
+    })
+}
+
 impl Sink for MsgPack {
     const BUILDS: bool = false;
 
@@ -159,13 +169,6 @@ impl Sink for MsgPack {
         if announced == kept {
             return Ok(());
         }
-        let header = |count: usize| {
-            Ok::<_, Fault>(match build {
-                Build::List => write::array_header(counted(count)?),
-                Build::Map | Build::TaggedMap(_) => write::map_header(counted(count)?),
-                Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
-            })
-        };
-        Ok(self.out.rewrite(token, header(announced)?.len(), header(kept)?)?)
+        Ok(self.out.rewrite(token, header(build, announced)?.len(), header(build, kept)?)?)
     }
 }
