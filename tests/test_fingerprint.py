@@ -177,6 +177,14 @@ def test_a_fingerprint_costs_the_limits_of_the_payload(subject: Any) -> None:
                 call(value, limits=Limits(bytes=small))
 
 
+@pytest.mark.timeout(20)
+def test_a_shared_string_is_not_hashed_without_end() -> None:
+    """A terabyte of one string is refused once the bytes of the limits are spent, not when all of it is hashed."""
+    for value in (["x" * 10**6] * 10**6, [{"k": b"x" * 10**6}] * 10**6, [["é" * 10**6]] * 10**6):
+        with pytest.raises(LimitExceeded, match=r"^\$\[\d+\].*Limits\.bytes"):
+            siftpack.fingerprint(value, limits=Limits(bytes=2**25))
+
+
 def test_errors_are_those_of_packb(subject: Any) -> None:
     """What ``packb`` refuses, ``fingerprint`` refuses, naming the same path."""
     refusing = Policy({Kind.FUNCTION: Action.RAISE})
