@@ -31,8 +31,11 @@ NAMES = {
         "Tombstone",
         "dumps",
         "dumps_with_report",
+        "fingerprint",
+        "fingerprint_with_report",
         "inspect",
     ),
+    *("JSON", "LOGGING", "PORTABLE", "STRICT"),
     *("loads", "packb", "packb_with_report", "register", "sanitize", "unpackb", "__version__"),
 }
 TREE = {
@@ -54,10 +57,10 @@ def test_public_names() -> None:
 
 def test_public_functions_are_documented() -> None:
     """Every public function and class has a docstring."""
-    assert [name for name in NAMES - {"__version__", "DEFAULT"} if not getattr(siftpack, name).__doc__] == []
+    assert [name for name in NAMES - {"__version__", "DEFAULT", "JSON", "LOGGING", "PORTABLE", "STRICT"} if not getattr(siftpack, name).__doc__] == []
 
 
-@pytest.mark.parametrize("name", ["packb", "unpackb", "packb_with_report", "sanitize", "inspect"])
+@pytest.mark.parametrize("name", ["packb", "unpackb", "packb_with_report", "sanitize", "inspect", "fingerprint"])
 def test_options_are_keywords(name: str) -> None:
     """The value is positional, everything else a keyword, and unknown keywords are refused."""
     call = getattr(siftpack, name)

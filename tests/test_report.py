@@ -99,7 +99,7 @@ class _CutRaw(RawReport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.was_cut = True
+        self.is_cut = True
 
 
 def test_a_cut_report_says_so() -> None:
@@ -115,7 +115,7 @@ def test_a_cut_report_says_so() -> None:
     assert report != Report(RawReport())
 
 
-def test_nothing_was_cut_unless_it_is_said(subject: Any) -> None:
+def test_nothing_is_cut_unless_it_is_said(subject: Any) -> None:
     """Raw findings that do not speak of a cut tell of a whole result, and so do reports pickled without the word."""
     report = subject.inspect([len])
     assert (report.cut, report.truncated) == (False, False)

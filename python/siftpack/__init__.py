@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from siftpack._core import (
     dumps,
     dumps_with_report,
+    fingerprint,
+    fingerprint_with_report,
     inspect,
     loads,
     packb,
@@ -18,7 +20,7 @@ from siftpack._core import (
     unpackb,
 )
 from siftpack.errors import DecodeError, EncodeError, FrameError, LimitExceeded, PolicyError, SiftError
-from siftpack.policy import DEFAULT, Action, Kind, Limits, Policy
+from siftpack.policy import DEFAULT, JSON, LOGGING, PORTABLE, STRICT, Action, Kind, Limits, Policy
 from siftpack.registry import register
 from siftpack.report import Ext, Finding, Report, Tombstone
 from siftpack.serializer import Serializer
@@ -46,18 +48,24 @@ __all__ = [
     "Ext",
     "Finding",
     "FrameError",
+    "JSON",
     "Kind",
+    "LOGGING",
     "LimitExceeded",
     "Limits",
+    "PORTABLE",
     "Policy",
     "PolicyError",
     "Report",
+    "STRICT",
     "Serializer",
     "SiftError",
     "Tombstone",
     "__version__",
     "dumps",
     "dumps_with_report",
+    "fingerprint",
+    "fingerprint_with_report",
     "inspect",
     "loads",
     "packb",

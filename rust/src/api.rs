@@ -11,6 +11,7 @@ use crate::listed::Names;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, RawFindings};
 use crate::sink::builtins::Builtins;
+use crate::sink::digest::Digest;
 use crate::sink::msgpack::MsgPack;
 use crate::sink::nothing::Nothing;
 use crate::walk::Walk;
@@ -118,6 +119,48 @@ pub fn dumps_with_report(
     limits: Option_<'_, '_>,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
     door(obj.py(), || encode(obj, (policy, types, limits), true, true))
+}
+
+/// The fingerprint, and the report if one is wanted.
+fn digest(
+    obj: &Bound<'_, PyAny>,
+    options: Options<'_, '_>,
+    report: bool,
+) -> PyResult<(String, Option<Py<PyAny>>)> {
+    let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
+    let mut walk = Walk::new(py, Digest::new(py, limits.bytes), (policy, limits, names), report);
+    walk.run(Obj::of(obj))?;
+    let hex = walk.sink.finish().map_err(|fault| fault.into_error(py, "$", &limits))?;
+    let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
+    Ok((hex, report))
+}
+
+/// A digest of the data in any object, as 64 hexadecimal digits: the same in every process, whatever the hash seed, the
+/// order of its dicts and the machinery beside the data. `1`, `1.0` and `True` differ, and so do a list and a tuple.
+///
+/// Raises what `packb` raises, for the same values under the same `limits`.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn fingerprint(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<String> {
+    door(obj.py(), || digest(obj, (policy, types, limits), false).map(|(hex, _)| hex))
+}
+
+/// `fingerprint`, and the `Report` of what was left out: unless it is clean, objects that differ in what it lists have
+/// the same fingerprint.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn fingerprint_with_report(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<(String, Option<Py<PyAny>>)> {
+    door(obj.py(), || digest(obj, (policy, types, limits), true))
 }
 
 /// An isolated deep copy of the data in any object.

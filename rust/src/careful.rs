@@ -19,8 +19,6 @@ use crate::walk::{Visit, Walk};
 struct Part {
     key: Option<Obj>,
     value: Obj,
-    /// What is pulled out of an object and is a secret.
-    masked: bool,
     /// Where it stands in the patterns.
     place: State,
     sort: Sort,
@@ -30,7 +28,10 @@ struct Part {
 enum Sort {
     Element,
     Entry,
-    Field,
+    /// A field, and whether it is masked.
+    Field {
+        masked: bool,
+    },
     /// The base storage of a listed instance.
     Base,
 }
@@ -48,7 +49,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Visits the top object.
     pub fn careful_top(&mut self, top: Obj) -> Result<Visit, Fault> {
         let (before, place) = (self.before(), self.place());
-        let part = Part { key: None, value: top, masked: false, place, sort: Sort::Element };
+        let part = Part { key: None, value: top, place, sort: Sort::Element };
         match self.careful(top, place, false) {
             Err(fault) => self.cut_off(part, before, fault),
             visit => visit,
@@ -61,7 +62,7 @@ impl<S: Sink> Walk<'_, S> {
         if self.stopped() {
             return self.close_early(top);
         }
-        let Some(part) = self.next_part(top) else { return self.close() };
+        let Some(part) = self.next_part(top)? else { return self.close() };
         let before = self.before();
         let visit = match self.part(top, part) {
             Err(fault) => self.cut_off(part, before, fault)?,
@@ -84,42 +85,42 @@ impl<S: Sink> Walk<'_, S> {
         self.close()
     }
 
-    fn next_part(&mut self, top: usize) -> Option<Part> {
+    fn next_part(&mut self, top: usize) -> Result<Option<Part>, Fault> {
         let frame = &mut self.frames[top];
         let around = frame.rare.as_ref().map_or(NOWHERE, |rare| rare.place);
-        let (at, position) = (frame.at, self.sink.position());
-        let (key, value, sort, step) = match &mut frame.source {
-            Source::List(list) => (None, list_get(*list, at)?, Sort::Element, Stride::Index(at)),
-            Source::Tuple(tuple) => (None, tuple_get(*tuple, at)?, Sort::Element, Stride::Index(at)),
-            Source::Fields(start, end) => {
-                let field = self.arena.get(*start + at).filter(|_| *start + at < *end)?;
-                let sort = if field.base { Sort::Base } else { Sort::Field };
-                (Some(field.name), field.value, sort, Stride::Name(field.name))
-            }
+        let at = frame.at;
+        let found = match &mut frame.source {
+            Source::List(list) => list_get(*list, at).map(|value| (None, value, Sort::Element)),
+            Source::Tuple(tuple) => tuple_get(*tuple, at).map(|value| (None, value, Sort::Element)),
+            Source::Fields(start, end) => self.arena[*start..*end].get(at).map(|field| {
+                let sort = if field.base { Sort::Base } else { Sort::Field { masked: field.is_masked() } };
+                (Some(field.name), field.value, sort)
+            }),
             Source::Dict(dict, position) => {
-                let (key, value) = dict_next(*dict, position)?;
-                (Some(key), value, Sort::Entry, Stride::of_key(key))
+                dict_next(*dict, position).map(|(key, value)| (Some(key), value, Sort::Entry))
             }
             Source::Items(items) => {
-                let (key, value) = items.get(at).map(|(key, value)| (key.obj(), value.obj()))?;
-                (Some(key), value, Sort::Entry, Stride::of_key(key))
+                items.get(at).map(|(key, value)| (Some(key.obj()), value.obj(), Sort::Entry))
             }
         };
-        let masked = matches!(frame.source, Source::Fields(start, _) if self.arena[start + at].is_masked());
+        let Some((key, value, sort)) = found else { return Ok(None) };
         frame.at += 1;
         if key.is_some() {
-            (frame.key, frame.entry) = (key, position);
+            (frame.key, frame.entry) = (key, self.sink.entry()?);
         }
-        let place = if sort == Sort::Base { around } else { self.advance(around, step) };
-        Some(Part { key, value, masked, place, sort })
+        let place = match sort {
+            Sort::Base => around,
+            _ => self.advance(around, key.map_or(Stride::Index(at), Stride::of_key)),
+        };
+        Ok(Some(Part { key, value, place, sort }))
     }
 
     fn part(&mut self, top: usize, part: Part) -> Result<Visit, Fault> {
         let Some(key) = part.key else { return self.careful(part.value, part.place, false) };
         if part.sort != Sort::Entry {
             self.careful_key(key)?;
-            if part.sort == Sort::Field {
-                return self.careful(part.value, part.place, part.masked);
+            if let Sort::Field { masked } = part.sort {
+                return self.careful(part.value, part.place, masked);
             }
             self.stand(part.place, false);
             let visit = self.base_of(part.value)?;

@@ -103,7 +103,8 @@ impl<S: Sink> Walk<'_, S> {
                 run.next = Ok(Some((key, value)));
                 break;
             }
-            let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
+            let begun = self.sink.entry();
+            let written = begun.and_then(|_| self.sink.plain(self.py, key, key.exact(), &self.budget));
             if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;

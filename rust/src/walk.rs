@@ -268,7 +268,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             let frame = &mut self.frames[top];
             frame.at += 1;
             frame.key = Some(key);
-            frame.entry = self.sink.position();
+            frame.entry = self.sink.entry()?;
             match self.entry(top, key, value)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,

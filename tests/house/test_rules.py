@@ -35,6 +35,7 @@ OPTIONAL = {
         "zstandard",
         "sentry_sdk",
         "jsonpickle",
+        "blake3",
     ),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

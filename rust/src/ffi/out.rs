@@ -55,6 +55,13 @@ impl Out {
         Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG }
     }
 
+    /// An empty output that keeps nothing aside, so that all of it can be looked at.
+    pub fn whole(py: Python<'_>, bound: usize) -> Self {
+        let mut out = Self::new(py, bound);
+        out.big = usize::MAX;
+        out
+    }
+
     /// An empty output beside another one, for parts that are put in order before they are written.
     pub fn part() -> Self {
         Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX }
@@ -207,6 +214,30 @@ impl Out {
             }
             None => {}
         }
+    }
+
+    /// What was written since a position, of an output that keeps nothing aside.
+    #[inline(always)]
+    pub fn since(&self, position: usize) -> &[u8] {
+        &self.bytes[position..]
+    }
+
+    /// Puts other bytes in place of what was written since a position.
+    pub fn replace(&mut self, position: usize, data: &[u8]) -> Result<(), Spot> {
+        self.bytes.truncate(position);
+        self.slice(data)
+    }
+
+    /// Puts other bytes in place of what was written since a position, and goes on counting `size` bytes for it.
+    pub fn fold(&mut self, position: usize, size: usize, data: &[u8]) -> Result<(), Spot> {
+        self.beyond += size.cast_signed() - data.len().cast_signed();
+        self.replace(position, data)?;
+        self.fits()
+    }
+
+    /// Looks whether the output is within its bound.
+    pub fn fits(&self) -> Result<(), Spot> {
+        if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
     }
 
     /// Replaces the header at a position, where `old` bytes were announced for it, by another one.

@@ -1,6 +1,7 @@
-//! What a walk writes into: MessagePack bytes, Python builtins, or nothing.
+//! What a walk writes into: MessagePack bytes, Python builtins, a fingerprint, or nothing.
 
 pub mod builtins;
+pub mod digest;
 pub mod msgpack;
 pub mod nothing;
 
@@ -91,6 +92,11 @@ pub trait Sink {
     fn set(&mut self, py: Python<'_>, frozen: bool, items: Vec<Lowered>) -> Result<(), Fault>;
     /// A place to come back to.
     fn position(&self) -> usize;
+    /// An entry of a map begins here, with its key. Also a place to come back to.
+    #[inline(always)]
+    fn entry(&mut self) -> Result<usize, Fault> {
+        Ok(self.position())
+    }
     /// Forgets what came since.
     fn truncate(&mut self, position: usize);
     /// Begins a container that is announced to have `count` parts; gives a token for its end. `bound` is a deque's.

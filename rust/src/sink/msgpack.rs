@@ -1,7 +1,7 @@
 //! MessagePack, every form the shortest by the final count.
 
 use pyo3::prelude::*;
-use siftpack_wire::{marker, write};
+use siftpack_wire::{Short, marker, write};
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
@@ -131,6 +131,16 @@ fn counted(count: usize) -> Result<u32, Fault> {
     u32::try_from(count).map_err(|_| Fault::Limit(crate::error::Reached::Nodes))
 }
 
+/// The header whose number is the count of a container's parts.
+#[inline(always)]
+pub fn header(build: Build, count: usize) -> Result<Short, Fault> {
+    Ok(match build {
+        Build::List | Build::Row => write::array_header(counted(count)?),
+        Build::Map | Build::TaggedMap(_) | Build::Record => write::map_header(counted(count)?),
+        Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
+    })
+}
+
 impl Sink for MsgPack {
     const BUILDS: bool = false;
 
@@ -209,13 +219,6 @@ impl Sink for MsgPack {
         if announced == kept {
             return Ok(());
         }
-        let header = |count: usize| {
-            Ok::<_, Fault>(match build {
-                Build::List | Build::Row => write::array_header(counted(count)?),
-                Build::Map | Build::TaggedMap(_) | Build::Record => write::map_header(counted(count)?),
-                Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
-            })
-        };
-        Ok(self.out.rewrite(token, header(announced)?.len(), header(kept)?)?)
+        Ok(self.out.rewrite(token, header(build, announced)?.len(), header(build, kept)?)?)
     }
 }
