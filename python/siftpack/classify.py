@@ -183,8 +183,8 @@ def classify(cls: type) -> Spec:
     order = mro(cls)
     for each in order:
         found = REGISTERED.get(id(each))
-        if found is not None:
-            kind = found[1]
+        kind = found[1] if found is not None else None
+        if kind is not None:
             return _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)
     return _sealed(cls) or _ask(cls, order)
 
