@@ -9,9 +9,10 @@ from typing import Any
 
 from siftpack.classify import Field, classify, name_of, name_of_type
 from siftpack.errors import FrameError
-from siftpack.listed import Types, restore, types_of
+from siftpack.listed import Types, readable, restore, types_of
 from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render, shown_type, where
+from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
 from siftpack.values import build
 from siftpack.values.containers import assemble
@@ -24,6 +25,7 @@ __all__ = [
     "assemble",
     "base64_text",
     "build",
+    "constructor_args",
     "cut_text",
     "deque",
     "exceeded",
@@ -37,6 +39,7 @@ __all__ = [
     "order",
     "path",
     "plan",
+    "readable",
     "rebuild",
     "refusal",
     "replaced",

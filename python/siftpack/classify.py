@@ -188,8 +188,8 @@ def classify(cls: type) -> Spec:
     _table.refresh()
     order = mro(cls)
     known = [REGISTERED[id(each)] for each in order if id(each) in REGISTERED]
-    kind = next((each.kind for each in known if each.kind is not None), None)
-    extract = next((each.extract for each in known if each.extract is not None), None)
+    kind = next((kind for _, kind, _ in known if kind is not None), None)
+    extract = next((extract for _, _, extract in known if extract is not None), None)
     if kind is None:
         spec = _sealed(cls) or _ask(cls, order)
     else:
@@ -222,7 +222,7 @@ def _ask(cls: type, order: tuple[type, ...]) -> Spec:
         return Spec(Kind.RECORD, Shape.NAMEDTUPLE, exact=False, fields=_fields(tuple((name, None) for name in names)))
     if known:
         return _stored(cls, known[0])
-    return _record(cls, order) or _behaviour(order) or _opaque(cls)
+    return _record(cls, order) or _behaviour(cls, order) or _opaque(cls)
 
 
 def _stored(cls: type, spec: Spec) -> Spec:
@@ -248,7 +248,7 @@ def _record(cls: type, order: tuple[type, ...]) -> Spec | None:
     return Spec(Kind.RECORD, Shape.RECORD, exact=False, fields=fields, rest=_fields(tuple(known.items())), extra=extra)
 
 
-def _behaviour(order: tuple[type, ...]) -> Spec | None:
+def _behaviour(cls: type, order: tuple[type, ...]) -> Spec | None:
     """Iterators by their protocol, agents by a method that executes them."""
     own = [type_dict(each) for each in order if each is not object]
     if any(name in names for names in own for name in _ITERATION):
@@ -256,7 +256,7 @@ def _behaviour(order: tuple[type, ...]) -> Spec | None:
     for names in own:
         for name in _EXECUTION:
             if any(type(names.get(name)) is each for each in _CALLABLES):
-                return Spec(Kind.AGENT, Shape.LEAF)
+                return Spec(Kind.AGENT, Shape.LEAF, exact=False, fields=_fields(slots(cls)))
     return None
 
 

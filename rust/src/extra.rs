@@ -33,6 +33,8 @@ pub struct Extra {
     spent: usize,
     /// Objects in whose place something else is walked now.
     pub hooked: Hooked,
+    /// Exception groups inside one another that are looked at ahead.
+    pub groups: usize,
 }
 
 /// Objects in whose place a hook gave something that is open now; each is kept alive by the walk.

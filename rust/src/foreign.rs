@@ -30,6 +30,8 @@ pub struct Bridge {
     key_text: Py<PyAny>,
     restore: Py<PyAny>,
     rebuild: Py<PyAny>,
+    readable: Py<PyAny>,
+    constructor_args: Py<PyAny>,
     types_of: Py<PyAny>,
     /// The deque type itself, whose own iterator is used.
     pub deque: Py<PyAny>,
@@ -74,6 +76,8 @@ impl Bridge {
                 key_text: find("key_text")?,
                 restore: find("restore")?,
                 rebuild: find("rebuild")?,
+                readable: find("readable")?,
+                constructor_args: find("constructor_args")?,
                 types_of: find("types_of")?,
                 deque: find("deque")?,
                 probe: PyString::intern(py, "__siftpack_probe__").unbind(),
@@ -167,6 +171,16 @@ impl Bridge {
     /// The instance of a listed class from its fields. Raises `ValueError` where the class refuses.
     pub fn restore(&self, listed: &Bound<'_, PyAny>, fields: &Bound<'_, PyAny>) -> PyResult<Owned> {
         Ok(Owned::from_py(self.restore.call1(fields.py(), (listed, fields))?))
+    }
+
+    /// What an exception is made from again: a tuple.
+    pub fn constructor_args(&self, exception: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.constructor_args.call1(exception.py(), (exception,))?))
+    }
+
+    /// True if an enum member comes back as itself.
+    pub fn readable(&self, listed: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.readable.call1(member.py(), (listed, member))?.extract(member.py())
     }
 
     /// What a record found by a reader stands for. Raises `ValueError` where its class refuses.

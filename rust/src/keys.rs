@@ -266,7 +266,7 @@ impl<S: Sink> Walk<'_, S> {
         class: &Listed,
         place: Place,
     ) -> Result<Option<Lowered>, Fault> {
-        if !is_hashable(plan.shape) && plan.shape != Shape::Opaque {
+        if !is_hashable(plan.shape) && !matches!(plan.shape, Shape::Opaque | Shape::Leaf) {
             return self.drop_key(key, plan.kind);
         }
         self.inside(key, place, 2, |walk, inside| walk.lower_record(key, plan, class, inside))

@@ -12,6 +12,8 @@ pub mod kinds {
     pub const CONTAINER: u8 = 2;
     /// datetimes, decimals and the like
     pub const VALUE: u8 = 3;
+    /// exceptions
+    pub const EXCEPTION: u8 = 7;
     /// public fields of any other instance
     pub const OPAQUE: u8 = 9;
     /// a masked value

@@ -15,6 +15,8 @@ pub struct Listed {
     pub name: String,
     /// Fields without which it cannot be rebuilt.
     pub required: Vec<Py<PyAny>>,
+    /// A group of exceptions, whose members have to come back too.
+    pub group: bool,
     /// What Python knows it as.
     pub python: Py<PyAny>,
     /// Keeps the class, and so its address, alive.
@@ -33,16 +35,16 @@ impl Listed {
 #[derive(Debug)]
 pub struct Names(HashMap<usize, Arc<Listed>, ByAddress>);
 
-/// Class, name, required fields, and the row of `siftpack.listed` itself.
-type Row = (Py<PyAny>, String, Vec<Py<PyAny>>, Py<PyAny>);
+/// Class, name, required fields, whether it is a group, and the row of `siftpack.listed` itself.
+type Row = (Py<PyAny>, String, Vec<Py<PyAny>>, bool, Py<PyAny>);
 
 #[pymethods]
 impl Names {
     #[new]
     fn new(py: Python<'_>, rows: Vec<Row>) -> Self {
-        let entry = |(class, name, required, python): Row| {
+        let entry = |(class, name, required, group, python): Row| {
             let id = Obj::of(class.bind(py)).id();
-            (id, Arc::new(Listed { name, required, python, _class: class }))
+            (id, Arc::new(Listed { name, required, group, python, _class: class }))
         };
         Self(rows.into_iter().map(entry).collect())
     }

@@ -9,7 +9,7 @@ use pyo3::types::PyString;
 
 use crate::error::Fault;
 use crate::ffi::{
-    Exact, Obj, Owned, Slot, Ty, dict_next, exception, instance_items, same_name, slot_value, tuple_get, tuple_len,
+    Exact, Obj, Owned, Slot, Ty, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get, tuple_len,
 };
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Rebuilt, Source};
@@ -22,6 +22,9 @@ use crate::sink::builtins::base_value;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
+/// Exception groups inside one another that may all come back.
+const GROUPS: usize = 32;
+
 impl<S: Sink> Walk<'_, S> {
     /// The class among those that come back as themselves. Only the native mode has a form for it.
     #[inline(always)]
@@ -33,7 +36,53 @@ impl<S: Sink> Walk<'_, S> {
     /// True if an instance is written so that it comes back as itself.
     pub fn rebuilds(&mut self, obj: Obj, plan: &Plan, class: &Listed) -> Result<bool, Fault> {
         let kept = !kinds::is_data(plan.kind) || self.policy.action(plan.kind) == Action::Keep;
-        Ok(kept && self.is_whole(obj, plan, class) && !self.hides(obj, plan)?)
+        if !kept || !self.is_whole(obj, plan, class) || self.hides(obj, plan)? {
+            return Ok(false);
+        }
+        if class.group {
+            return self.members_come_back(obj);
+        }
+        if plan.shape != Shape::Enum {
+            return Ok(true);
+        }
+        let python = &class.python;
+        self.foreign(|py| Bridge::get(py)?.readable(python.bind(py), &obj.bind(py)))
+    }
+
+    /// What an exception is made from again, kept alive until the walk is over.
+    fn constructor_args(&mut self, obj: Obj) -> Result<Obj, Fault> {
+        self.pin(obj);
+        let args = self.foreign(|py| Bridge::get(py)?.constructor_args(&obj.bind(py)))?;
+        Ok(self.keep(args))
+    }
+
+    /// True if each exception of a group comes back as itself: a group takes nothing else.
+    fn members_come_back(&mut self, obj: Obj) -> Result<bool, Fault> {
+        let args = self.constructor_args(obj)?;
+        let Some(members) = tuple_get(args, 1).filter(|_| !self.budget.limits.cut) else { return Ok(false) };
+        let get: fn(Obj, usize) -> Option<Obj> = match members.exact() {
+            Exact::List => list_get,
+            Exact::Tuple => tuple_get,
+            _ => return Ok(false),
+        };
+        let groups = self.extra.get_or_insert_default();
+        groups.groups += 1;
+        let within = groups.groups <= GROUPS;
+        let (mut at, mut all) = (0, Ok(within));
+        while let Some(member) = get(members, at).filter(|_| matches!(all, Ok(true))) {
+            all = self.comes_back(member);
+            at += 1;
+        }
+        self.extra.get_or_insert_default().groups -= 1;
+        all
+    }
+
+    /// True if an exception comes back as itself.
+    fn comes_back(&mut self, obj: Obj) -> Result<bool, Fault> {
+        let Some(class) = self.listed(obj.ty()) else { return Ok(false) };
+        self.pin(obj);
+        let plan = self.plan(obj)?;
+        self.rebuilds(obj, &plan, &class)
     }
 
     /// True if every field is there without which the class cannot be rebuilt.
@@ -146,7 +195,7 @@ impl<S: Sink> Walk<'_, S> {
         let start = self.arena.len();
         match plan.shape {
             Shape::Record | Shape::NamedTuple => self.declared(obj, plan)?,
-            Shape::Opaque | Shape::Wrapper => self.stored(obj, &plan.fields)?,
+            Shape::Opaque | Shape::Wrapper | Shape::Leaf => self.stored(obj, &plan.fields)?,
             Shape::Exception => self.exception_fields(obj, plan, start)?,
             _ => self.base_fields(obj, plan, start)?,
         }
@@ -169,32 +218,36 @@ impl<S: Sink> Walk<'_, S> {
         }
         self.stored(obj, &plan.fields)?;
         let kept: Vec<Obj> = plan.kept.iter().map(|name| Obj::of(name.bind(self.py))).collect();
-        self.without(start + 1, empty, &kept)
+        self.without(start + 1, &[empty], &kept)
     }
 
-    /// The arguments, then attributes and notes, then the cause or context.
+    /// The arguments, then attributes and notes, then the cause or context if that comes back too.
     fn exception_fields(&mut self, obj: Obj, plan: &Plan, start: usize) -> Result<(), Fault> {
-        let (py, own) = (self.py, exception(obj));
+        let py = self.py;
         let name = |name: &Bound<'_, PyString>| Obj::of(name.as_any());
-        let args = name(intern!(py, "args"));
-        if let Some(value) = own.args {
-            self.push_field(args, value, false)?;
-        }
+        let names = [intern!(py, "args"), intern!(py, "__cause__"), intern!(py, "__context__")].map(name);
+        let args = self.constructor_args(obj)?;
+        self.push_field(names[0], args, false)?;
         self.stored(obj, &plan.fields)?;
-        self.without(start + 1, args, &[])?;
-        match (own.cause, own.context) {
-            (Some(cause), _) => self.push_field(name(intern!(py, "__cause__")), cause, false),
-            (None, Some(context)) => self.push_field(name(intern!(py, "__context__")), context, false),
-            (None, None) => Ok(()),
+        self.without(start + 1, &names, &[])?;
+        let own = exception(obj);
+        let (name, value) = match (own.cause, own.context) {
+            (Some(cause), _) => (names[1], cause),
+            (None, Some(context)) => (names[2], context),
+            (None, None) => return Ok(()),
+        };
+        if self.comes_back(value)? {
+            return self.push_field(name, value, false);
         }
+        self.note(kinds::EXCEPTION, Action::Drop, value.ty(), Some(Step::Key(name.own())))
     }
 
     /// Takes off the arena, from `start` on, what has a name that is taken (reported) or is storage of another kind.
-    fn without(&mut self, start: usize, taken: Obj, kept: &[Obj]) -> Result<(), Fault> {
+    fn without(&mut self, start: usize, taken: &[Obj], kept: &[Obj]) -> Result<(), Fault> {
         let mut end = start;
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            if same_name(field.name, taken) {
+            if taken.iter().any(|taken| same_name(*taken, field.name)) {
                 self.note(kinds::ATTRIBUTE, Action::Drop, field.value.ty(), Some(Step::Key(field.name.own())))?;
             } else if !kept.iter().any(|kept| same_name(*kept, field.name)) {
                 self.arena[end] = field;

@@ -5,20 +5,24 @@ from typing import Any
 
 from siftpack import redact
 from siftpack.classify import Field, Shape, Spec, classify
-from siftpack.listed import Listed
+from siftpack.listed import Listed, readable
 from siftpack.policy import DATA_KINDS, Action, Kind
 from siftpack.redact import secret_name
 from siftpack.reference.ledger import GONE, Ledger
 from siftpack.report import Segment
-from siftpack.storage import instance_dict, own_value, read_slot
+from siftpack.restore.exceptions import constructor_args
+from siftpack.storage import inherits, instance_dict, own_value, read_slot
 from siftpack.values.names import text_bytes
 
 Steps = tuple[Segment, ...]
 Rows = list[tuple[Field, Any]]
 BASE = Field("", None, secret=False)
 """The name under which a record holds the base storage of its instance."""
+_CHAIN = {"__cause__", "__context__"}
+GROUPS = 32
+"""Exception groups inside one another that may all come back."""
 _FIELDS_ONLY = (Shape.RECORD, Shape.NAMEDTUPLE)
-_NO_BASE = (*_FIELDS_ONLY, Shape.OPAQUE, Shape.WRAPPER, Shape.EXCEPTION)
+_NO_BASE = (*_FIELDS_ONLY, Shape.OPAQUE, Shape.LEAF, Shape.WRAPPER, Shape.EXCEPTION)
 
 
 class Instances(Ledger):
@@ -103,7 +107,26 @@ class Instances(Ledger):
         """True if an instance is written so that it comes back as itself."""
         if listed is None or (spec.kind in DATA_KINDS and self.action(spec.kind) is not Action.KEEP):
             return False
-        return _whole(obj, spec, listed) and not self.hides(obj, spec)
+        if not _whole(obj, spec, listed) or self.hides(obj, spec) or not readable(listed, obj):
+            return False
+        return not inherits(listed.cls, BaseExceptionGroup) or self.members_come_back(obj)
+
+    def members_come_back(self, obj: Any) -> bool:
+        """True if each exception of a group comes back as itself: a group takes nothing else."""
+        args = constructor_args(obj)
+        members = args[1] if len(args) > 1 else None
+        if self.cutting or (type(members) is not list and type(members) is not tuple):
+            return False
+        self.groups += 1
+        try:
+            return self.groups <= GROUPS and all(self.comes_back(member) for member in members)
+        finally:
+            self.groups -= 1
+
+    def comes_back(self, obj: Any) -> bool:
+        """True if an exception comes back as itself."""
+        known = self.listed(type(obj))
+        return known is not None and self.rebuilds(obj, classify(type(obj)), known)
 
     def listed_fields(self, obj: Any, spec: Spec, steps: Steps) -> Rows:
         """What a listed instance is rebuilt from; ``BASE`` stands for its base storage."""
@@ -113,15 +136,25 @@ class Instances(Ledger):
             return [(BASE, None)]
         found = [] if spec.shape in _NO_BASE else [(BASE, None)]
         if spec.shape is Shape.EXCEPTION:
-            found.append((Field("args", None, secret=False), BaseException.__dict__["args"].__get__(obj)))
-        taken = {field.name for field, _ in found}
+            found.append((Field("args", None, secret=False), constructor_args(obj)))
+        taken = {field.name for field, _ in found} | (_CHAIN if spec.shape is Shape.EXCEPTION else set())
         for field, value in self.stored(obj, spec, steps):
             if field.name in taken:
                 self.note(Kind.ATTRIBUTE, type(value), Action.DROP, (*steps, field.name))
             elif field.name not in spec.kept or spec.shape is Shape.EXCEPTION or spec.shape is Shape.WRAPPER:
                 found.append((field, value))
         if spec.shape is Shape.EXCEPTION:
-            found += [(Field(f"__{name}__", None, secret=False), value) for name, value in chain(obj)]
+            found += self.chained(obj, steps)
+        return found
+
+    def chained(self, obj: BaseException, steps: Steps) -> Rows:
+        """The cause or context of a listed exception, if that comes back too."""
+        found = []
+        for name, value in chain(obj):
+            if self.comes_back(value):
+                found.append((Field(f"__{name}__", None, secret=False), value))
+            else:
+                self.note(Kind.EXCEPTION, type(value), Action.DROP, (*steps, f"__{name}__"))
         return found
 
     def name_size(self, listed: Listed) -> int:

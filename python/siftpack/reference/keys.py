@@ -20,7 +20,7 @@ _HASHABLE = (
     *(Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES, Shape.TUPLE, Shape.FROZENSET),
     *(Shape.ENUM, Shape.WRAPPER, Shape.RECORD, Shape.NAMEDTUPLE),
 )
-_LISTED = (*_HASHABLE, Shape.OPAQUE)
+_LISTED = (*_HASHABLE, Shape.OPAQUE, Shape.LEAF)
 Steps = tuple[Segment, ...]
 
 

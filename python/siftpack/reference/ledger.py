@@ -55,7 +55,7 @@ class Ledger:
         self.report = RawReport()
         self.open: dict[int, int] = {}
         self.hooked: set[int] = set()
-        self.nodes = self.container_keys = self.bytes = 0
+        self.nodes = self.container_keys = self.bytes = self.groups = 0
         self.stopped = False
 
     # Places.
