@@ -22,6 +22,7 @@ from siftpack.values.portable import tombstone as text_of_tombstone
 from siftpack.values.records import rebuild as rebuild_listed
 
 __all__ = [
+    "Tombstone",
     "assemble",
     "base64_text",
     "build",

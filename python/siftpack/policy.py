@@ -245,10 +245,7 @@ JSON = Policy(mode="json")
 PORTABLE = Policy(mode="portable")
 """``packb`` writes core MessagePack only: what every reader in every language opens with its defaults."""
 LOGGING = Policy(
-    {kind: Action.NAME for kind in (*sorted(MACHINERY_KINDS), Kind.SECRET)},
-    redact=True,
-    longest=1024,
-    emptied=Action.NAME,
+    {kind: Action.NAME for kind in sorted(MACHINERY_KINDS)}, redact=True, longest=1024, emptied=Action.NAME
 )
 """For logs: names where something is left out, secrets masked everywhere, strings cut to 1 024 characters."""
 

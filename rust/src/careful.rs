@@ -3,8 +3,9 @@
 //! Here is decided what the hot loops of `runs.rs` never ask. A part that does not fit is undone as a whole when output
 //! is cut: the sink, the findings and the frames go back to where they stood before it.
 
-use crate::error::{Fault, Reached};
+use crate::error::Fault;
 use crate::ffi::{Exact, Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
+use crate::foreign::Bridge;
 use crate::frame::{Frame, Source};
 use crate::keys::has_plain_form;
 use crate::kind::{Action, code, kinds};
@@ -93,7 +94,7 @@ impl<S: Sink> Walk<'_, S> {
             Source::List(list) => list_get(*list, at).map(|value| (None, value, Sort::Element)),
             Source::Tuple(tuple) => tuple_get(*tuple, at).map(|value| (None, value, Sort::Element)),
             Source::Fields(start, end) => self.arena[*start..*end].get(at).map(|field| {
-                let sort = if field.base { Sort::Base } else { Sort::Field { masked: field.is_masked() } };
+                let sort = if field.base { Sort::Base } else { Sort::Field { masked: field.masked } };
                 (Some(field.name), field.value, sort)
             }),
             Source::Dict(dict, position) => {
@@ -138,8 +139,8 @@ impl<S: Sink> Walk<'_, S> {
             self.careful_key(key)?;
             self.is_secret_name(key)
         };
-        let hides = !matches!(part.value.exact(), Exact::Nil | Exact::Bool);
-        self.careful(part.value, part.place, masked && hides)
+        let masked = masked && !Bridge::get(self.py)?.hides_nothing(self.py, part.value);
+        self.careful(part.value, part.place, masked)
     }
 
     /// Writes a plain key, which is never shortened.
@@ -252,7 +253,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Leaves out a part that does not fit, if output is cut.
     fn cut_off(&mut self, part: Part, before: Option<Before>, fault: Fault) -> Result<Visit, Fault> {
         let (Fault::Limit(bound), Some(before)) = (&fault, before) else { return Err(fault) };
-        let ends = matches!(bound, Reached::Nodes | Reached::Bytes);
+        let bound = *bound;
         while self.frames.len() > before.frames {
             let build = self.frames[self.frames.len() - 1].build;
             self.close_frame(build);
@@ -262,9 +263,7 @@ impl<S: Sink> Walk<'_, S> {
         self.close_hooks(before.hooks);
         self.findings.roll_back(&before.findings);
         self.element = None;
-        if ends {
-            self.stop();
-        }
+        self.stop_at(bound);
         let kind = self.kind_of(part.value)?;
         self.note(kind, Action::Cut, part.value.ty(), None)?;
         Ok(Visit::Gone)

@@ -161,6 +161,13 @@ impl<S: Sink> Walk<'_, S> {
         self.extra.get_or_insert_default().stopped = true;
     }
 
+    /// The rest is left out if this bound says so.
+    pub fn stop_at(&mut self, bound: Reached) {
+        if matches!(bound, Reached::Nodes | Reached::Bytes) {
+            self.stop();
+        }
+    }
+
     /// Spends bytes of output, which are only counted when cutting.
     pub fn spend(&mut self, size: usize) -> Result<(), Fault> {
         if self.budget.limits.cut

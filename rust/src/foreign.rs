@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
-use crate::ffi::{Obj, Owned};
+use crate::ffi::{Exact, Obj, Owned};
 
 /// The functions of `siftpack.bridge`, looked up once.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ pub struct Bridge {
     readable: Py<PyAny>,
     constructor_args: Py<PyAny>,
     types_of: Py<PyAny>,
+    tombstone_type: Py<PyAny>,
     /// The deque type itself, whose own iterator is used.
     pub deque: Py<PyAny>,
     /// A name no class has, to make the interpreter number a class's state.
@@ -79,6 +80,7 @@ impl Bridge {
                 readable: find("readable")?,
                 constructor_args: find("constructor_args")?,
                 types_of: find("types_of")?,
+                tombstone_type: find("Tombstone")?,
                 deque: find("deque")?,
                 probe: PyString::intern(py, "__siftpack_probe__").unbind(),
             })
@@ -111,6 +113,12 @@ impl Bridge {
     pub fn tombstone<'py>(&self, kind: u8, cls: &Bound<'py, PyAny>) -> PyResult<(Owned, Bound<'py, PyBytes>)> {
         let (stone, payload): (Py<PyAny>, _) = self.tombstone.bind(cls.py()).call1((kind, cls))?.extract()?;
         Ok((Owned::from_py(stone), payload))
+    }
+
+    /// True for values that are no secret under any name, a mask among them.
+    pub fn hides_nothing(&self, py: Python<'_>, value: Obj) -> bool {
+        matches!(value.exact(), Exact::Nil | Exact::Bool)
+            || value.ty().as_obj() == Obj::of(self.tombstone_type.bind(py))
     }
 
     /// The string of `Action.NAME`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
+use crate::ffi::{Obj, Owned, Ty, dict_len, dict_next};
 use crate::guard::Hashes;
 use crate::listed::Listed;
 use crate::patterns::State;
@@ -117,19 +117,12 @@ pub struct Opaque {
 pub struct FieldValue {
     pub name: Obj,
     pub value: Obj,
-    /// A secret by its name or its shape.
-    pub secret: bool,
+    /// A secret by its name or its shape, hidden behind a tombstone.
+    pub masked: bool,
     /// The value is the instance itself, and its base storage is meant.
     pub base: bool,
     /// A listed class cannot be rebuilt without it.
     pub required: bool,
-}
-
-impl FieldValue {
-    /// True if the value is hidden behind a tombstone; None and bools hide nothing.
-    pub fn is_masked(&self) -> bool {
-        self.secret && !matches!(self.value.exact(), Exact::Nil | Exact::Bool)
-    }
 }
 
 impl Frame {

@@ -31,8 +31,8 @@ impl<S: Sink> Walk<'_, S> {
 
     pub fn push_field(&mut self, name: Obj, value: Obj, secret: bool) -> Result<(), Fault> {
         self.arena.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        let secret = secret || redact::is_secret_obj(value);
-        self.arena.push(FieldValue { name, value, secret, base: false, required: false });
+        let masked = (secret && !Bridge::get(self.py)?.hides_nothing(self.py, value)) || redact::is_secret_obj(value);
+        self.arena.push(FieldValue { name, value, masked, base: false, required: false });
         Ok(())
     }
 

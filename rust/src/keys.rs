@@ -381,7 +381,7 @@ impl<S: Sink> Walk<'_, S> {
         let mut parts = Some(Vec::new());
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            let part = if field.is_masked() {
+            let part = if field.masked {
                 self.mask(field.name, field.value)?
             } else {
                 self.lower_key(field.value, place)?

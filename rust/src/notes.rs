@@ -10,9 +10,10 @@ use crate::walk::{NO_NODE, Walk};
 impl<S: Sink> Walk<'_, S> {
     /// Notes a finding at the object being visited, or at a step below it.
     pub fn note(&mut self, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
+        let due = self.policy.action(kind);
         let raises = match action {
             Action::Converted | Action::Cut => self.is_strict(),
-            _ => self.policy.action(kind) == Action::Raise,
+            _ => due == Action::Raise || (due == Action::Keep && self.is_strict()),
         };
         self.note_if(raises, kind, action, ty, below)
     }

@@ -150,7 +150,7 @@ impl<S: Sink> Walk<'_, S> {
     fn is_hidden(&mut self, name: Option<Obj>, value: Obj) -> Result<bool, Fault> {
         let named = name.is_some_and(|name| self.is_secret_name(name));
         Ok(match value.exact() {
-            Exact::Nil | Exact::Bool => false,
+            _ if Bridge::get(self.py)?.hides_nothing(self.py, value) => false,
             Exact::Str | Exact::Bytes => named || self.is_secret_value(value),
             Exact::Other => named || self.plan(value)?.kind == kinds::SECRET,
             _ => named,
@@ -202,7 +202,7 @@ impl<S: Sink> Walk<'_, S> {
         for at in start..self.arena.len() {
             let (name, base) = (self.arena[at].name, self.arena[at].base);
             let args = plan.shape == Shape::Exception && at == start;
-            self.arena[at].secret = false;
+            self.arena[at].masked = false;
             self.arena[at].required = !base && (args || class.requires(self.py, name));
         }
         Ok(())
@@ -212,7 +212,7 @@ impl<S: Sink> Walk<'_, S> {
     fn base_fields(&mut self, obj: Obj, plan: &Plan, start: usize) -> Result<(), Fault> {
         let empty = Obj::of(intern!(self.py, "").as_any());
         self.arena.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        self.arena.push(FieldValue { name: empty, value: obj, secret: false, base: true, required: false });
+        self.arena.push(FieldValue { name: empty, value: obj, masked: false, base: true, required: false });
         if plan.shape == Shape::Enum {
             return Ok(());
         }

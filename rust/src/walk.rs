@@ -317,7 +317,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         let (masked, base) = match frame.source {
             Source::Fields(start, _) => {
                 let field = self.arena[start + frame.at - 1];
-                (field.is_masked(), field.base)
+                (field.masked, field.base)
             }
             _ => (false, false),
         };
@@ -417,23 +417,42 @@ impl<'py, S: Sink> Walk<'py, S> {
         Ok(())
     }
 
-    /// Does with an opaque object of which nothing is left what the policy says.
+    /// Does with an opaque object of which nothing is left what the policy says. When cutting, even that may not fit.
     #[cold]
     fn emptied(&mut self, ty: Ty) -> Result<(), Fault> {
-        let action = self.rules().map_or(Action::Drop, |rules| if rules.strict { Action::Raise } else { rules.emptied });
+        let rules = self.rules();
+        let action = rules.map_or(Action::Drop, |rules| if rules.strict { Action::Raise } else { rules.emptied });
+        let (position, mark) = (self.sink.position(), self.findings.mark());
+        let visit = match self.write_emptied(action, ty) {
+            Err(Fault::Limit(bound)) if self.budget.limits.cut => {
+                self.sink.truncate(position);
+                self.findings.roll_back(&mark);
+                self.stop_at(bound);
+                self.note(kinds::OPAQUE, Action::Cut, ty, None)?;
+                Visit::Gone
+            }
+            visit => visit?,
+        };
+        match self.frames.last_mut() {
+            _ if visit == Visit::Gone => self.gone(),
+            Some(below) => {
+                below.kept += 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn write_emptied(&mut self, action: Action, ty: Ty) -> Result<Visit, Fault> {
         self.note_asked(kinds::OPAQUE, action, ty)?;
-        let visit = match action {
-            Action::Tombstone => self.write_tombstone(kinds::OPAQUE, ty.as_obj())?,
+        match action {
+            Action::Tombstone => self.write_tombstone(kinds::OPAQUE, ty.as_obj()),
             Action::Name => {
                 let name = self.foreign(|py| Bridge::get(py)?.named_type(kinds::OPAQUE, &ty.as_obj().bind(py)))?;
-                self.write_name(name)?
+                self.write_name(name)
             }
-            _ => return self.gone(),
-        };
-        if let Some(below) = self.frames.last_mut().filter(|_| visit == Visit::Kept) {
-            below.kept += 1;
+            _ => Ok(Visit::Gone),
         }
-        Ok(())
     }
 
     /// Ends the fields of a listed instance: it is rebuilt, or left as what it holds.

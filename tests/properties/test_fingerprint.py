@@ -16,7 +16,8 @@ from siftpack import reference
 from siftpack.policy import DEFAULT, Limits, Policy
 from siftpack.reference.fingerprint import FOLD, digest
 from siftpack.testing.machinery import specimens
-from siftpack.testing.strategies import data, graphs, leaves, policies
+from siftpack.testing.rules import policies
+from siftpack.testing.strategies import data, graphs, leaves
 from tests.conftest import EXAMPLES, core, outcome
 from tests.properties.test_agreement import TIGHT
 from tests.properties.test_determinism import SEEDS, values

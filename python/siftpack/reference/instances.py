@@ -9,7 +9,7 @@ from siftpack.listed import Listed, readable
 from siftpack.policy import DATA_KINDS, Action, Kind
 from siftpack.redact import secret_name
 from siftpack.reference.ledger import GONE, Ledger
-from siftpack.report import Segment
+from siftpack.report import Segment, Tombstone
 from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import inherits, instance_dict, own_value, read_slot
 from siftpack.values.names import text_bytes
@@ -87,7 +87,7 @@ class Instances(Ledger):
         """True for what is pulled out of an object and is a secret by its name, or as a whole by its shape."""
         if type(value) is str or type(value) is bytes:
             return field.secret or redact.is_secret(value)
-        return field.secret and value is not None and type(value) is not bool
+        return field.secret and not hides_nothing(value)
 
     def hides(self, obj: Any, spec: Spec) -> bool:
         """True if an instance holds a secret that will be masked: then it is not rebuilt."""
@@ -97,7 +97,7 @@ class Instances(Ledger):
         cls = type(value)
         if cls is str or cls is bytes:
             return self.is_secret_name(name) or self.is_secret_value(value)
-        if value is None or cls is bool:
+        if hides_nothing(value):
             return False
         return self.is_secret_name(name) or classify(cls).kind is Kind.SECRET
 
@@ -161,6 +161,11 @@ class Instances(Ledger):
         """Bytes of the name of a listed class as it is written."""
         size = len(text_bytes(listed.name))
         return size + (1 if size < 32 else 2)
+
+
+def hides_nothing(value: Any) -> bool:
+    """True for values that are no secret under any name, a mask among them."""
+    return value is None or type(value) is bool or type(value) is Tombstone
 
 
 def chain(obj: BaseException) -> Iterator[tuple[str, Any]]:

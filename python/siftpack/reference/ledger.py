@@ -79,8 +79,8 @@ class Ledger:
 
     def note(self, kind: Kind, cls: type, action: Action, steps: tuple[Segment, ...]) -> None:
         """What happened to data. Raises ``EncodeError`` where the policy says raise."""
-        changed = action in (Action.CONVERTED, Action.CUT)
-        if self.policy.strict if changed else self.action(kind) is Action.RAISE:
+        changed, due = action in (Action.CONVERTED, Action.CUT), self.action(kind)
+        if (self.policy.strict and (changed or due is Action.KEEP)) or (not changed and due is Action.RAISE):
             self.refuse(kind, cls, steps)
         self.record(kind, cls, action, steps)
 

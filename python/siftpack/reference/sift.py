@@ -10,7 +10,7 @@ from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.listed import Listed, Types
 from siftpack.policy import DATA_KINDS, Action, Kind, Limits, Policy
-from siftpack.reference.instances import BASE, Rows, chain, key_step, scalar, stand_in
+from siftpack.reference.instances import BASE, Rows, chain, hides_nothing, key_step, scalar, stand_in
 from siftpack.reference.keys import Keys
 from siftpack.reference.ledger import DECLINED, GONE, HOPS, At, Reached, is_plain_type, kind_of
 from siftpack.reference.record import Record, rebuilt
@@ -206,8 +206,7 @@ class _Walk(Keys):
 
     def slice_of(self, obj: Any, at: At, depth: int) -> Any:
         kept = self.elements((obj.start, obj.stop, obj.step), at, depth, places=True)
-        kept += [None] * (3 - len(kept))
-        return slice(*kept) if self.native else kept
+        return slice(*kept, *[None] * (3 - len(kept))) if self.native else kept
 
     def pairs(self, items: Items, at: At, depth: int) -> list[Any]:
         kept = []
@@ -264,8 +263,7 @@ class _Walk(Keys):
             return GONE
         if not self.is_first(lowered, key, seen, at.steps):
             return GONE
-        hides = value is not None and type(value) is not bool
-        left = self.visit(value, at, depth, None, hides and self.is_secret_name(lowered))
+        left = self.visit(value, at, depth, None, not hides_nothing(value) and self.is_secret_name(lowered))
         return GONE if left is GONE else (lowered, left)
 
     # Instances.
@@ -300,7 +298,7 @@ class _Walk(Keys):
         del self.report.rows[rows:]
         self.report.totals = totals
         emptied = Action.RAISE if self.policy.strict else self.policy.emptied
-        return self.leave(obj, Kind.OPAQUE, emptied, at.steps)
+        return self.part(obj, at, self.leave, obj, Kind.OPAQUE, emptied, at.steps)
 
     def exception(self, obj: BaseException, spec: Spec, at: At, depth: int) -> Any:
         args = BaseException.__dict__["args"].__get__(obj)

@@ -1,15 +1,25 @@
 """Type-exact, NaN-aware comparison that keeps its own stack, so depth is no matter."""
 
+import enum
 import math
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
+from siftpack.storage import inherits, instance_dict, read_slot, slots
+
 _MAPS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, tuple, deque)
+_SETS = (set, frozenset)
+_SCALARS = (str, bytes, int, float)
+_UNSET: Any = object()
+Pairs = list[tuple[Any, Any]]
 
 
 def same(left: Any, right: Any) -> bool:
-    """True if two clean values are of the same types and content; dict order counts, NaN is itself."""
+    """True if two clean values, or instances of listed classes, are of the same types and content.
+
+    Dict order counts, NaN is itself, instances are compared by their storage and never asked.
+    """
     stack = [(left, right)]
     while stack:
         a, b = stack.pop()
@@ -22,7 +32,8 @@ def same(left: Any, right: Any) -> bool:
     return True
 
 
-def _parts(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
+def _parts(a: Any, b: Any) -> Pairs | None:
+    """The pairs that have to be the same for two objects of one type to be; None if they differ already."""
     cls = type(a)
     if cls in _SEQUENCES:
         bounded = cls is not deque or a.maxlen == b.maxlen
@@ -31,21 +42,64 @@ def _parts(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
         if len(a) != len(b) or (cls is defaultdict and a.default_factory is not b.default_factory):
             return None
         return [*zip(a.keys(), b.keys(), strict=True), *zip(a.values(), b.values(), strict=True)]
-    if cls in (set, frozenset):
+    if cls in _SETS:
         return [] if _same_elements(a, b) else None
     if cls is ChainMap:
         return [(a.maps, b.maps)]
     if cls is slice:
         return [(a.start, b.start), (a.stop, b.stop), (a.step, b.step)]
-    return [] if _same_leaf(a, b) else None
+    if _is_clean(cls):
+        return [] if _same_leaf(a, b) else None
+    return _instances(a, b)
+
+
+def _is_clean(cls: type) -> bool:
+    """True for types whose values can be written as they are."""
+    from siftpack.classify import Shape, classify
+
+    return cls in (type(None), bool, *_SCALARS) or (classify(cls).shape is Shape.VALUE and classify(cls).exact)
+
+
+def _instances(a: Any, b: Any) -> Pairs | None:
+    """Instances of one class by their base storage, slots and own dicts."""
+    cls = type(a)
+    if inherits(cls, enum.Enum):
+        return [] if a is b else None
+    pairs = [(_base(a), _base(b))] if _base(a) is not _UNSET else []
+    if inherits(cls, BaseException):
+        own = BaseException.__dict__
+        pairs += [(own[name].__get__(a), own[name].__get__(b)) for name in ("args", "__cause__", "__context__")]
+    pairs += [(read_slot(slot, a, _UNSET), read_slot(slot, b, _UNSET)) for _, slot in slots(cls)]
+    mine, theirs = dict(instance_dict(a) or {}), dict(instance_dict(b) or {})
+    if mine.keys() != theirs.keys():
+        return None
+    pairs += [(mine[name], theirs[name]) for name in mine]
+    return [(x, y) for x, y in pairs if x is not y]
+
+
+def _base(obj: Any) -> Any:
+    """The storage of the builtin that a class derives from, as that builtin."""
+    for base in (*_SCALARS, *_SEQUENCES, OrderedDict, *_MAPS, *_SETS):
+        if inherits(type(obj), base):
+            if base is str:
+                return str.__str__(obj)
+            if base in _SCALARS:
+                return base.__pos__(obj) if base is not bytes else bytes(memoryview(obj))
+            return dict(dict.items(obj)) if inherits(base, dict) else base(base.__iter__(obj))
+    return _UNSET
 
 
 def _same_elements(a: Any, b: Any) -> bool:
     from siftpack.policy import Limits
     from siftpack.reference.encode import encode
 
+    if len(a) != len(b):
+        return False
     limits = Limits()
-    return len(a) == len(b) and sorted(encode(x, limits) for x in a) == sorted(encode(x, limits) for x in b)
+    try:
+        return sorted(encode(x, limits) for x in a) == sorted(encode(x, limits) for x in b)
+    except AssertionError:  # instances of listed classes are no clean values
+        return all(any(same(x, y) for y in b) for x in a) and all(any(same(x, y) for y in a) for x in b)
 
 
 def _same_leaf(a: Any, b: Any) -> bool:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from siftpack.policy import Action, Kind, Policy
+from siftpack.policy import Kind
 from siftpack.report import Ext, Tombstone
 from siftpack.testing.machinery import hashable_specimens, specimens
 from siftpack.testing.zoo import ENUMS, HASHABLE, WRAPS
@@ -43,6 +43,9 @@ _TEXTS: tuple[str, ...] = (
     "s" * 31,
     "t" * 32,
     "u" * 256,
+    "sk-proj-Fake1Fake2Fake3Fake4Fake5Fake6",
+    "see https://user:hunter2@example.org/x",
+    "password",
 )
 _BYTES: tuple[bytes, ...] = (b"", b"a", b"\xff\x00", b"\xc1", bytes(256))
 _MOMENT = dt.datetime(2024, 10, 27, 2, 30, 15, 123456)
@@ -262,23 +265,3 @@ def graphs() -> Strategy:
 def _tied_leaf() -> Strategy:
     leaf = st.one_of(st.sampled_from(_FLAT), machinery())
     return st.builds(lambda make, inner: make(inner), st.sampled_from(_SAFE_TIES), leaf)
-
-
-def policies() -> Strategy:
-    """Policies that leave most kinds alone."""
-    rows = [(kind, action) for kind in Kind for action in Action if _allowed(kind, action)]
-    return st.dictionaries(*(st.sampled_from(column) for column in map(list, zip(*rows, strict=True))), max_size=5).map(
-        _policy
-    )
-
-
-def _allowed(kind: Kind, action: Action) -> bool:
-    try:
-        Policy({kind: action})
-    except ValueError:
-        return False
-    return True
-
-
-def _policy(actions: dict[Kind, Action]) -> Policy:
-    return Policy({kind: action for kind, action in actions.items() if _allowed(kind, action)})
