@@ -34,11 +34,3 @@ def words(name: str) -> str:
 def secret_name(name: str) -> bool:
     """True if a field of this name holds a secret by its name alone."""
     return len(name) <= 128 and _SECRET.fullmatch(words(name)) is not None
-
-
-def holds_secret(text: "str | bytes") -> bool:  # STUB
-    return ("sk-" in text) if isinstance(text, str) else (b"sk-" in text)
-
-
-def is_secret(text: "str | bytes") -> bool:  # STUB
-    return text.startswith("sk-") if isinstance(text, str) else text.startswith(b"sk-")

@@ -103,26 +103,3 @@ fn words(name: &[u8]) -> String {
     }
     out
 }
-
-/// STUB
-pub fn holds_secret_obj(obj: Obj) -> bool {
-    match obj.exact() {
-        crate::ffi::Exact::Str => matches!(text(obj), Text::Utf8(b) if b.windows(3).any(|w| w == b"sk-")),
-        crate::ffi::Exact::Bytes => obj.bytes().windows(3).any(|w| w == b"sk-"),
-        _ => false,
-    }
-}
-
-/// STUB
-pub fn is_secret_obj(obj: Obj) -> bool {
-    match obj.exact() {
-        crate::ffi::Exact::Str => matches!(text(obj), Text::Utf8(b) if b.starts_with(b"sk-")),
-        crate::ffi::Exact::Bytes => obj.bytes().starts_with(b"sk-"),
-        _ => false,
-    }
-}
-
-/// STUB
-pub fn secret_key(key: Obj) -> bool {
-    key.is_str() && secret_name(key)
-}
