@@ -14,6 +14,7 @@ __all__ = [
     "packb_with_report",
     "sanitize",
     "secret_name",
+    "secret_value",
     "unpackb",
 ]
 
@@ -31,6 +32,7 @@ def unpackb(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = 
 def loads(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = None) -> Any: ...
 def forget_plans() -> None: ...
 def secret_name(name: str, /) -> bool: ...
+def secret_value(value: str | bytes, /, *, whole: bool) -> bool: ...
 
 @final
 class RawFindings:
