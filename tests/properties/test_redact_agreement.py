@@ -1,8 +1,11 @@
 """Names and values of secrets: the core and Python agree on any text, in time linear in it."""
 
+import base64
+import itertools
 import re
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -237,6 +240,121 @@ def test_what_looks_random_is_told_alike(mark: str, pattern: str) -> None:
             text = (pattern * 70)[start : start + size]
             for part in (text, "xyzvwu" + text, text[:10] + "-xyzvwu-" + text[10:]):
                 agree(mark + part)
+
+
+def around(*sizes: int) -> list[int]:
+    """Each size, and the two beside it."""
+    return sorted({size + by for size in sizes for by in (-1, 0, 1)})
+
+
+def test_the_sizes_of_tokens_are_told_alike() -> None:
+    """Both know the fewest characters of each part of a JWT, of a bearer token and of a user with a password."""
+    for first, second, third in itertools.product(around(13), around(7), around(20)):
+        text = f"eyJ{'a' * first}.eyJ{'b' * second}.{'c' * third}"
+        agree(text)
+        assert values.holds_secret(text) is (first >= 13 and second >= 7 and third >= 20)
+    for size in (*around(20, 64), 200):
+        agree(f"Bearer {('x' * 50 + 'aB1cD2eF3gH4iJ5k' * 10)[-size:]}")
+        agree(f"Bearer {'x' * (size - 16)}aB1cD2eF3gH4iJ5k{'.' * 9}")
+    for size in range(60):
+        token = base64.b64encode(b"u:" + b"x" * size).decode()
+        for cut in range(5):
+            agree(f"Basic {token[: len(token) - cut]}")
+            agree(f"Basic {token[: len(token) - cut]}=.")
+    for size, end in itertools.product(around(90, 93, 96, 99), (b"\0", b"\x7f", b"\x80", b":", b"~")):
+        for start in (b"u:", b"\x80:", b"u"):
+            agree(f"Basic {base64.b64encode(start + b'x' * (size - len(start)) + end).decode()}")
+
+
+def test_the_window_of_a_key_is_told_alike() -> None:
+    """Both look at the first 64 characters of a key, and at no more."""
+    for mark, size in itertools.product(("sk-", "glpat-", "nvapi-", "Bearer "), range(40, 72)):
+        agree(f"{mark}{'x-' * (size // 2)}{'y' * (size % 2)}abcde1aB2cD3eF4gH5iJ")
+    for mark, size in itertools.product(("sk-", "Bearer "), range(10, 40)):
+        agree(f"{mark}{'vwxyz-' * 9}"[: len(mark) + size] + "550e8400-e29b-11d4-a716-446655440000")
+
+
+def test_the_sizes_of_pem_blocks_are_told_alike() -> None:
+    """Both know how long a label may be, and how much of a key has to follow on its own line."""
+    for size in around(64 - len("  PRIVATE KEY")):
+        text = f"-----BEGIN {'A' * size} PRIVATE KEY-----\nMII"
+        agree(text)
+        assert values.holds_secret(text) is (size + len("  PRIVATE KEY") <= 64)
+    joints = (" ", "", '\\n" +\n"', "\\\\n", "\\", "', '", "\n> ", "\n| ", "%0A+", "\\r", "\\t", "-", ".", "\n%", "%20")
+    for joint, size, end in itertools.product(joints, around(1, 40), ("", "=", "-", "é")):
+        agree(f"-----BEGIN PRIVATE KEY-----{joint}{'A' * size}{end}")
+        agree(f"-----BEGIN PRIVATE KEY-----{joint}{'A' * size}{end}\n-----END PRIVATE KEY-----")
+
+
+def test_places_of_passwords_are_told_alike() -> None:
+    """Whatever byte stands before, in and after a password, in a plain URL or an encoded one, is told alike."""
+    for point in (*range(0x100), 0x3000, 0x303F, 0x3040, 0xFF0C, 0xFF5E, 0xD800, 0x1F600):
+        each = chr(point)
+        for text in (f"http://u{each}:pw@h", f"http://u:{each}@h", f"http://u:p{each}w@h", f"http://u:pw@{each}h"):
+            agree(text)
+            agree(text.replace("@", "%40").replace(":", "%3A"))
+            agree(quote(text, safe="", errors="surrogatepass"))
+            agree(quote(text, safe="/", errors="surrogatepass").lower())
+        for text in (f"http{each}://u:pw@h", f"http:{each}//u:pw@h", f"{each}http://u:pw@h", f"http://u:pw@h{each}"):
+            agree(text)
+
+
+def test_masks_are_told_alike() -> None:
+    """What counts as a mask in both counts as one in the same spellings and the same lengths."""
+    wraps = (
+        *(
+            ("", ""),
+            ("{", "}"),
+            ("[", "]"),
+            ("(", ")"),
+            ("<", ">"),
+            ("${", "}"),
+            ("$(", ")"),
+            ("%(", ")"),
+            ("%(", ")s"),
+        ),
+        *(
+            ("%{", "}"),
+            ("%{", "}Z"),
+            ("%", "%"),
+            ("$[", "]"),
+            ("{", ")"),
+            ("[", ">"),
+            ("_", "_"),
+            ("*", ""),
+            ("-", "_"),
+        ),
+        *(("]", "]"), ("[", "["), ("[*_-", "-_*]")),
+    )
+    words = (
+        *(
+            "",
+            "p",
+            "P",
+            "REDACTED",
+            "Masked",
+            "filtered",
+            "***",
+            "a***b",
+            "**",
+            "x",
+            "xX",
+            "%2A",
+            "%2a%2a%2A",
+            "•",
+            "•…",
+        ),
+        *("•a", "?", "$A", "$a", "$", "%s", "%S", "%d1", "..", "-", "*_", "hiddenly"),
+    )
+    for (start, end), word in itertools.product(wraps, words):
+        password = start + word + end
+        for each in (password, quote(password), quote(quote(password, safe=""), safe="")):
+            agree(f"http://u:{each}@h")
+            agree(f"http%3A//u%3A{quote(each)}%40h")
+    for size in around(128):
+        for mask in ("x" * size, "%78" * size, "%2578" * size, "{" + "a" * (size - 2) + "}"):
+            agree(f"http://u:{mask}@h")
+            agree(f"http%3A//u%3A{mask}%40h")
 
 
 PARTS = (*names.ENDINGS, *names.WHOLE, "input", "tokens", "x", "my", "A", "B2", "é", "key", "ABC", "1", "")
