@@ -20,6 +20,7 @@ __all__ = [
     "packb_with_report",
     "sanitize",
     "secret_name",
+    "secret_value",
     "unpackb",
 ]
 
@@ -43,6 +44,7 @@ def unpackb(data: bytes | bytearray | memoryview, /, *, types: _Types | None = N
 def loads(data: bytes | bytearray | memoryview, /, *, types: _Types | None = None, limits: Limits | None = None) -> Any: ...
 def forget_plans() -> None: ...
 def secret_name(name: str, /) -> bool: ...
+def secret_value(value: str | bytes, /, *, whole: bool) -> bool: ...
 
 @final
 class RawFindings:

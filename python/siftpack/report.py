@@ -25,6 +25,9 @@ Segment = int | str | type | tuple[Any]
 FINDINGS_KEPT = 1000
 """Findings a report keeps; all are counted."""
 
+SHORTEST_SECRET = 8
+"""Characters that a str has at least if it holds a secret: ``a://:b@c``."""
+
 KEY_SHOWN = 64
 """Characters of a key that a path shows."""
 
@@ -64,9 +67,11 @@ def _segment(step: Segment) -> str:
 _BRACES = '{}"'
 
 
-def _shows(step: str) -> bool:  # noqa: ARG001 - the one place to ask whether a key looks like the value of a secret
-    """True if a path may show this str key; else it shows ``{str}``."""
-    return True
+def _shows(step: str) -> bool:
+    """True if a path may show this str key; else it shows ``{str}``: a key that holds a secret is shown nowhere."""
+    from siftpack._core import secret_value
+
+    return len(step) < SHORTEST_SECRET or not secret_value(step, whole=False)
 
 
 def _key(step: str) -> str:

@@ -1,14 +1,16 @@
 //! The door: each function takes its arguments, makes one walk or one read, and maps the error.
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::decode::decode;
 use crate::error::Fault;
-use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard};
+use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard, text};
 use crate::foreign::Bridge;
 use crate::listed::Names;
 use crate::policy::{Limits, Policy};
+use crate::redact;
 use crate::report::{Findings, RawFindings};
 use crate::sink::builtins::Builtins;
 use crate::sink::digest::Digest;
@@ -251,6 +253,19 @@ pub fn forget_plans(py: Python<'_>) {
 /// True if a field of this name holds a secret by its name alone.
 #[pyfunction]
 #[pyo3(signature = (name, /))]
-pub fn secret_name(name: &Bound<'_, pyo3::types::PyString>) -> bool {
-    crate::redact::secret_name(Obj::of(name.as_any()))
+pub fn secret_name(name: &Bound<'_, PyString>) -> bool {
+    redact::secret_name(Obj::of(name.as_any()))
+}
+
+/// True if a secret is anywhere in the value, or with `whole` if the value is one and nothing else.
+///
+/// Raises `MemoryError` where there is no room to transcode a str, `TypeError` for what is neither str nor bytes.
+#[pyfunction]
+#[pyo3(signature = (value, /, *, whole))]
+pub fn secret_value(value: &Bound<'_, PyAny>, whole: bool) -> PyResult<bool> {
+    let test = if whole { redact::is_secret } else { redact::holds_secret };
+    if value.is_instance_of::<PyString>() {
+        return redact::in_text(text(Obj::of(value)), test).map_err(|_| PyMemoryError::new_err(()));
+    }
+    Ok(test(value.cast::<PyBytes>()?.as_bytes()))
 }

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from siftpack import redact
 from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.listed import Listed, readable
 from siftpack.policy import DATA_KINDS, Action, Kind
 from siftpack.redact import secret_name
+from siftpack.redact.values import is_secret, is_secret_bytes
 from siftpack.reference.ledger import GONE, Ledger
 from siftpack.report import Segment, Tombstone
 from siftpack.restore.exceptions import constructor_args
@@ -85,8 +85,10 @@ class Instances(Ledger):
 
     def masks(self, field: Field, value: Any) -> bool:
         """True for what is pulled out of an object and is a secret by its name, or as a whole by its shape."""
-        if type(value) is str or type(value) is bytes:
-            return field.secret or redact.is_secret(value)
+        if type(value) is str:
+            return field.secret or is_secret(value)
+        if type(value) is bytes:
+            return field.secret or is_secret_bytes(value)
         return field.secret and not hides_nothing(value)
 
     def hides(self, obj: Any, spec: Spec) -> bool:

@@ -3,11 +3,13 @@
 import math
 from typing import Any, NamedTuple
 
-from siftpack import patterns, redact, wire
+from siftpack import patterns, wire
 from siftpack.advice import exceeded, refusal
 from siftpack.classify import Spec, classify, name_of
 from siftpack.errors import EncodeError
 from siftpack.listed import Listed, Types
+from siftpack.redact import secret_name
+from siftpack.redact.values import holds_secret, holds_secret_bytes
 from siftpack.policy import CONTAINER_BYTES, DATA_KINDS, Action, Kind, Limits, Policy
 from siftpack.reference.encode import encode, plain
 from siftpack.report import RawReport, Segment, Tombstone, shown_type, where
@@ -220,15 +222,15 @@ class Ledger:
 
     def is_secret_value(self, obj: Any) -> bool:
         """True for a str or bytes in which a secret is, where the policy redacts."""
-        return self.policy.redact and (type(obj) is str or type(obj) is bytes) and redact.holds_secret(obj)
+        return self.policy.redact and holds(obj)
 
     def is_secret_name(self, name: Any) -> bool:
         """True for a key whose value is a secret by its name alone, where the policy redacts."""
         if not self.policy.redact:
             return False
         if type(name) is bytes:
-            return redact.secret_name(name.decode("latin-1"))
-        return type(name) is str and redact.secret_name(name)
+            return secret_name(name.decode("latin-1"))
+        return type(name) is str and secret_name(name)
 
     def hook(self, call: Any, obj: Any, steps: tuple[Segment, ...]) -> Any:
         """What a hook of the caller's gives for an object, or ``DECLINED``."""
@@ -257,6 +259,13 @@ class Ledger:
             if made is not DECLINED:
                 return made
         return DECLINED
+
+
+def holds(obj: Any) -> bool:
+    """True for a str or bytes in which a secret is."""
+    if type(obj) is str:
+        return holds_secret(obj)
+    return type(obj) is bytes and holds_secret_bytes(obj)
 
 
 def kind_of(obj: Any) -> Kind:

@@ -5,14 +5,14 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from siftpack import redact, values, wire
+from siftpack import values, wire
 from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.listed import Listed, Types
 from siftpack.policy import DATA_KINDS, Action, Kind, Limits, Policy
 from siftpack.reference.instances import BASE, Rows, chain, hides_nothing, key_step, scalar, stand_in
 from siftpack.reference.keys import Keys
-from siftpack.reference.ledger import DECLINED, GONE, HOPS, At, Reached, is_plain_type, kind_of
+from siftpack.reference.ledger import DECLINED, GONE, HOPS, At, Reached, holds, is_plain_type, kind_of
 from siftpack.reference.record import Record, rebuilt
 from siftpack.report import RawReport, where
 from siftpack.storage import own_value, type_name
@@ -369,7 +369,7 @@ def speaks(value: Any) -> bool:
     cls = type(value)
     if cls is tuple or cls is list:
         return any(speaks(each) for each in value if type(each) is str or type(each) is bytes)
-    return (cls is str or cls is bytes) and redact.holds_secret(value)
+    return holds(value)
 
 
 def members(obj: Any, shape: Shape) -> list[Any]:
