@@ -101,13 +101,13 @@ fn digest(
     obj: &Bound<'_, PyAny>,
     options: (Option_<'_, '_>, Option_<'_, '_>),
     report: bool,
-) -> PyResult<(String, Option<Py<PyAny>>)> {
+) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
     let (py, policy, limits) = (obj.py(), Policy::of(options.0)?, Limits::of(options.1)?);
     let mut walk = Walk::new(py, Digest::new(py, limits.bytes), policy, limits, report);
     walk.run(Obj::of(obj))?;
-    let hex = walk.sink.finish().map_err(|fault| fault.into_error(py, "$", &limits))?;
+    let found = walk.sink.finish(py).map_err(|fault| fault.into_error(py, "$", &limits))?.into_py(py);
     let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
-    Ok((hex, report))
+    Ok((found, report))
 }
 
 /// A digest of the data in any object, as 64 hexadecimal digits: the same in every process, whatever the hash seed, the
@@ -116,8 +116,8 @@ fn digest(
 /// Raises what `packb` raises, for the same values under the same `limits`.
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, limits=None))]
-pub fn fingerprint(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<String> {
-    door(obj.py(), || digest(obj, (policy, limits), false).map(|(hex, _)| hex))
+pub fn fingerprint(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    door(obj.py(), || digest(obj, (policy, limits), false).map(|(found, _)| found))
 }
 
 /// `fingerprint`, and the `Report` of what was left out: unless it is clean, objects that differ in what it lists have
@@ -128,7 +128,7 @@ pub fn fingerprint_with_report(
     obj: &Bound<'_, PyAny>,
     policy: Option_<'_, '_>,
     limits: Option_<'_, '_>,
-) -> PyResult<(String, Option<Py<PyAny>>)> {
+) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
     door(obj.py(), || digest(obj, (policy, limits), true))
 }
 
