@@ -85,7 +85,7 @@ def named_type(kind: int, cls: type) -> str:
     return name_of_type(cls, _KINDS[kind])
 
 
-def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool) -> Any:  # noqa: FBT001 - as the core calls it
+def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool) -> Any:
     """What a record found by a reader stands for. Raises ``ValueError`` where its class refuses."""
     return rebuild_listed(types_of(()) if types is None else types, name, fields, in_key=in_key)
 

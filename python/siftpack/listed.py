@@ -83,8 +83,10 @@ class Types(Frozen):
                 names.setdefault(id(cls), by_name[name])
         object.__setattr__(self, "names", MappingProxyType(names))
         object.__setattr__(self, "by_name", MappingProxyType(by_name))
-        rows = ((each, inherits(each.cls, BaseExceptionGroup)) for each in names.values())
-        written = [(each.cls, each.name, sorted(each.required), group, each) for each, group in rows]
+        written = [
+            (each.cls, each.name, sorted(each.required), inherits(each.cls, BaseExceptionGroup), each)
+            for each in names.values()
+        ]
         object.__setattr__(self, "lowered", _core.Names(written))
 
     def __eq__(self, other: object) -> bool:

@@ -147,8 +147,8 @@ def advance(patterns: tuple[Pattern, ...], state: State, step: Any) -> State:
 def _settled(patterns: tuple[Pattern, ...], found: list[tuple[int, int]]) -> State:
     """Beyond a ``**`` in the middle, which may also be no step at all; without what a keep has overruled."""
     settled = set(found)
-    for number, at in found:
-        steps = patterns[number].steps
+    for number, first in found:
+        steps, at = patterns[number].steps, first
         while at + 1 < len(steps) and steps[at].sort == DEEP:
             at += 1
             settled.add((number, at))

@@ -157,9 +157,9 @@ class Policy(Frozen):
             object.__setattr__(self, name, value)
 
     def _rules(self, order: list[Action]) -> Any:
-        if not (self.patterns or self.default or self.redact or self.strict or self.longest):
-            if self.mode == "native" and self.emptied is Action.DROP:
-                return None
+        plain = self.mode == "native" and self.emptied is Action.DROP
+        if plain and not (self.patterns or self.default or self.redact or self.strict or self.longest):
+            return None
         from siftpack._core import Rules
 
         rows = [([tuple(want) for want in each.steps], order.index(each.action)) for each in self.patterns]
@@ -167,7 +167,7 @@ class Policy(Frozen):
         return Rules(rows, self.default, flags, self.longest, order.index(self.emptied))
 
     def replace(self, **changes: Any) -> "Policy":
-        """This policy with some of its rules changed: ``JSON.replace(redact=True)``. Raises ``PolicyError``."""
+        """A policy with some of the rules changed: ``JSON.replace(redact=True)``. Raises ``PolicyError``."""
         given = {name: getattr(self, name) for name in type(self).__match_args__}
         unknown = sorted(changes.keys() - given.keys())
         if unknown:
@@ -244,9 +244,7 @@ JSON = Policy(mode="json")
 """``sanitize`` gives what ``json.dumps`` takes: dates as ISO text, str keys, lists for tuples and sets, base64 for bytes."""
 PORTABLE = Policy(mode="portable")
 """``packb`` writes core MessagePack only: what every reader in every language opens with its defaults."""
-LOGGING = Policy(
-    {kind: Action.NAME for kind in sorted(MACHINERY_KINDS)}, redact=True, longest=1024, emptied=Action.NAME
-)
+LOGGING = Policy(dict.fromkeys(sorted(MACHINERY_KINDS), Action.NAME), redact=True, longest=1024, emptied=Action.NAME)
 """For logs: names where something is left out, secrets masked everywhere, strings cut to 1 024 characters."""
 
 

@@ -128,13 +128,13 @@ fn digest(
     obj: &Bound<'_, PyAny>,
     options: Options<'_, '_>,
     report: bool,
-) -> PyResult<(String, Option<Py<PyAny>>)> {
+) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
     let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
     let mut walk = Walk::new(py, Digest::new(py, limits.bytes), (policy, limits, names), report);
     walk.run(Obj::of(obj))?;
-    let hex = walk.sink.finish().map_err(|fault| fault.into_error(py, "$", &limits))?;
+    let found = walk.sink.finish(py).map_err(|fault| fault.into_error(py, "$", &limits))?.into_py(py);
     let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
-    Ok((hex, report))
+    Ok((found, report))
 }
 
 /// A digest of the data in any object, as 64 hexadecimal digits: the same in every process, whatever the hash seed, the
@@ -148,8 +148,8 @@ pub fn fingerprint(
     policy: Option_<'_, '_>,
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
-) -> PyResult<String> {
-    door(obj.py(), || digest(obj, (policy, types, limits), false).map(|(hex, _)| hex))
+) -> PyResult<Py<PyAny>> {
+    door(obj.py(), || digest(obj, (policy, types, limits), false).map(|(found, _)| found))
 }
 
 /// `fingerprint`, and the `Report` of what was left out: unless it is clean, objects that differ in what it lists have
@@ -161,7 +161,7 @@ pub fn fingerprint_with_report(
     policy: Option_<'_, '_>,
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
-) -> PyResult<(String, Option<Py<PyAny>>)> {
+) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
     door(obj.py(), || digest(obj, (policy, types, limits), true))
 }
 

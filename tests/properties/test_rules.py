@@ -107,8 +107,17 @@ def test_every_reader_takes_what_is_portable(value: Any) -> None:
 
 MAKERS = (
     *(zoo.Plain, zoo.Slotted, zoo.Frozen, zoo.FrozenSlotted, zoo.Pair, zoo.Attr, zoo.AttrFrozen, zoo.Struct),
-    *(zoo.FrozenStruct, lambda inner: zoo.List([inner]), lambda inner: zoo.Dict(a=inner), lambda inner: zoo.Tuple([inner])),
-    *(lambda inner: zoo.Deque([inner]), lambda inner: zoo.Ordered(a=inner), lambda inner: zoo.Opaque(a=inner, _b=inner)),
+    *(
+        zoo.FrozenStruct,
+        lambda inner: zoo.List([inner]),
+        lambda inner: zoo.Dict(a=inner),
+        lambda inner: zoo.Tuple([inner]),
+    ),
+    *(
+        lambda inner: zoo.Deque([inner]),
+        lambda inner: zoo.Ordered(a=inner),
+        lambda inner: zoo.Opaque(a=inner, _b=inner),
+    ),
     lambda inner: zoo.Failure("m", inner),
 )
 LISTED = (

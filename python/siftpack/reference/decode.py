@@ -8,9 +8,9 @@ from siftpack import values, wire
 from siftpack.errors import DecodeError
 from siftpack.listed import Types
 from siftpack.policy import Limits
-from siftpack.values.records import rebuild
 from siftpack.reference.encode import plain
 from siftpack.values.containers import assemble
+from siftpack.values.records import rebuild
 
 _NUMBERS = {
     0xCA: ">f",

@@ -96,6 +96,7 @@ class Instances(Ledger):
         return any(self.is_hidden(name, value) for name, value in _everything(obj, spec))
 
     def is_hidden(self, name: Any, value: Any) -> bool:
+        """True for one thing an instance holds that will be masked."""
         cls = type(value)
         if cls is str or cls is bytes:
             return self.is_secret_name(name) or self.is_secret_value(value)
@@ -136,7 +137,7 @@ class Instances(Ledger):
             return self.fields(obj, spec, steps)
         if spec.shape is Shape.ENUM:
             return [(BASE, None)]
-        found = [] if spec.shape in _NO_BASE else [(BASE, None)]
+        found: Rows = [] if spec.shape in _NO_BASE else [(BASE, None)]
         if spec.shape is Shape.EXCEPTION:
             found.append((Field("args", None, secret=False), constructor_args(obj)))
         taken = {field.name for field, _ in found} | (_CHAIN if spec.shape is Shape.EXCEPTION else set())

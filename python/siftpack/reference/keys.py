@@ -39,6 +39,7 @@ class Keys(Instances):
         return kept
 
     def elements_of_set(self, found: Iterable[Any], at: At, depth: int, kdepth: int) -> list[Any]:
+        """Lower each element, put them in order, keep of equal ones the first."""
         hashes: dict[int, int] = {}
         lowered: list[Any] = []
         lost = False
@@ -149,6 +150,7 @@ class Keys(Instances):
             self.hooked.discard(id(obj))
 
     def plain_key(self, obj: Any, steps: Steps) -> Any:
+        """A scalar as the mode has it; one that is a secret is gone."""
         if self.is_secret_value(obj):
             self.note(Kind.SECRET, type(obj), Action.DROP, steps)
             return GONE
@@ -164,6 +166,7 @@ class Keys(Instances):
         return GONE
 
     def key_storage(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
+        """The base storage of a subclass, or a container."""
         if spec.shape in (Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES):
             return self.plain_key(scalar(obj, spec.shape), steps)
         return self.key_container(obj, spec, steps, depth, kdepth, None)

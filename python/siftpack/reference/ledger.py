@@ -8,9 +8,9 @@ from siftpack.advice import exceeded, refusal
 from siftpack.classify import Spec, classify, name_of
 from siftpack.errors import EncodeError
 from siftpack.listed import Listed, Types
+from siftpack.policy import CONTAINER_BYTES, DATA_KINDS, Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
 from siftpack.redact.values import holds_secret, holds_secret_bytes
-from siftpack.policy import CONTAINER_BYTES, DATA_KINDS, Action, Kind, Limits, Policy
 from siftpack.reference.encode import encode, plain
 from siftpack.report import RawReport, Segment, Tombstone, shown_type, where
 from siftpack.storage import type_name
@@ -63,6 +63,7 @@ class Ledger:
     # Places.
 
     def top(self) -> At:
+        """Where ``$`` stands."""
         return At((), patterns.start(self.policy.patterns))
 
     def below(self, at: At, step: Segment) -> At:
@@ -77,6 +78,7 @@ class Ledger:
     # Findings.
 
     def action(self, kind: Kind) -> Action:
+        """What the policy does with a kind."""
         return self.table[KINDS.index(kind)]
 
     def note(self, kind: Kind, cls: type, action: Action, steps: tuple[Segment, ...]) -> None:
@@ -87,6 +89,7 @@ class Ledger:
         self.record(kind, cls, action, steps)
 
     def refuse(self, kind: Kind, cls: type, steps: tuple[Segment, ...]) -> None:
+        """Raise ``EncodeError``."""
         raise EncodeError(refusal(where(steps), kind, shown_type(cls)))
 
     def record(self, kind: Kind, cls: type, action: Action, steps: tuple[Segment, ...]) -> None:
@@ -123,6 +126,7 @@ class Ledger:
     # Budgets.
 
     def no_nodes(self, steps: tuple[Segment, ...]) -> Reached:
+        """The bound of nodes, in words."""
         return self.reached("nodes", steps, final=True)
 
     def reached(self, bound: str, steps: tuple[Segment, ...], *, final: bool = False) -> Reached:
@@ -159,9 +163,11 @@ class Ledger:
         return id(obj) in self.open
 
     def enter(self, obj: Any) -> None:
+        """From here on the container is open."""
         self.open[id(obj)] = self.open.get(id(obj), 0) + 1
 
     def exit(self, obj: Any) -> None:
+        """From here on it is not, or once less."""
         self.open[id(obj)] -= 1
         if not self.open[id(obj)]:
             del self.open[id(obj)]
@@ -186,6 +192,7 @@ class Ledger:
         return self.fit(obj, steps)
 
     def text(self, obj: str, steps: tuple[Segment, ...]) -> str:
+        """A str as the mode has it, and no longer than the policy allows."""
         if not self.native and not plain(obj):
             self.note(Kind.SCALAR, str, Action.CONVERTED, steps)
             obj = portable.replaced(obj)
@@ -196,6 +203,7 @@ class Ledger:
         return obj
 
     def binary(self, obj: bytes, steps: tuple[Segment, ...]) -> Any:
+        """Bytes as the mode has them, and no more than the policy allows."""
         longest = self.policy.longest
         if longest is not None and len(obj) > longest:
             self.note(Kind.BINARY, bytes, Action.CUT, steps)

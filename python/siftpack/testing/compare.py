@@ -3,6 +3,7 @@
 import enum
 import math
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from typing import Any
 
 from siftpack.storage import inherits, instance_dict, read_slot, slots
@@ -79,14 +80,26 @@ def _instances(a: Any, b: Any) -> Pairs | None:
 
 def _base(obj: Any) -> Any:
     """The storage of the builtin that a class derives from, as that builtin."""
-    for base in (*_SCALARS, *_SEQUENCES, OrderedDict, *_MAPS, *_SETS):
-        if inherits(type(obj), base):
-            if base is str:
-                return str.__str__(obj)
-            if base in _SCALARS:
-                return base.__pos__(obj) if base is not bytes else bytes(memoryview(obj))
-            return dict(dict.items(obj)) if inherits(base, dict) else base(base.__iter__(obj))
+    cls = type(obj)
+    for base in _BASES:
+        if inherits(cls, base):
+            copy: Callable[[Any], Any] = _COPIES.get(base, lambda found: dict(dict.items(found)))
+            return copy(obj)
     return _UNSET
+
+
+_COPIES: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    bytes: lambda found: bytes(memoryview(found)),
+    int: int.__pos__,
+    float: float.__pos__,
+    list: lambda found: list(list.__iter__(found)),
+    tuple: lambda found: tuple(tuple.__iter__(found)),
+    deque: lambda found: deque(deque.__iter__(found), deque.maxlen.__get__(found)),
+    set: lambda found: set(set.__iter__(found)),
+    frozenset: lambda found: frozenset(frozenset.__iter__(found)),
+}
+_BASES: tuple[type, ...] = (*_COPIES, dict)
 
 
 def _same_elements(a: Any, b: Any) -> bool:

@@ -17,7 +17,18 @@ _PATTERNS = (
 _CHOICES = (Action.KEEP, Action.DROP, Action.TOMBSTONE, Action.NAME, Action.RAISE)
 _CLASSES = (
     *(zoo.Plain, zoo.Slotted, zoo.Frozen, zoo.FrozenSlotted, zoo.Held, zoo.Pair, zoo.Loose, zoo.Model, zoo.FrozenModel),
-    *(zoo.Attr, zoo.AttrFrozen, zoo.Struct, zoo.FrozenStruct, zoo.Color, zoo.Size, zoo.Word, zoo.Bits, zoo.Str, zoo.Int),
+    *(
+        zoo.Attr,
+        zoo.AttrFrozen,
+        zoo.Struct,
+        zoo.FrozenStruct,
+        zoo.Color,
+        zoo.Size,
+        zoo.Word,
+        zoo.Bits,
+        zoo.Str,
+        zoo.Int,
+    ),
     *(zoo.Float, zoo.Bytes, zoo.List, zoo.Dict, zoo.Tuple, zoo.Set, zoo.FrozenSet, zoo.Deque, zoo.Ordered, zoo.Tally),
     *(zoo.Opaque, zoo.SlotBase, zoo.SlotMore, zoo.Failure, zoo.Default, ValueError, KeyError, ExceptionGroup),
 )
@@ -44,12 +55,12 @@ def rules() -> Strategy:
     )
 
 
-def declines(obj: Any) -> Any:
+def declines(_: Any) -> Any:
     """A hook that has nothing to say."""
     return NotImplemented
 
 
-def fails(obj: Any) -> Any:
+def fails(_: Any) -> Any:
     """A hook that raises."""
     raise LookupError("no")
 
@@ -64,7 +75,7 @@ def as_name(obj: Any) -> Any:
     return {"type": type(obj).__qualname__, "n": (1, 2.5)}
 
 
-def as_mock(obj: Any) -> Any:
+def as_mock(_: Any) -> Any:
     """A hook that gives machinery again, without end."""
     return type("Made", (), {"run": lambda self: None})()
 
@@ -92,10 +103,16 @@ def _allowed(kind: Kind, action: Action) -> bool:
 def tight(on_exceed: str = "raise") -> Strategy:
     """Limits that most values exceed."""
     bounds = {
-        **{"depth": (1, 6), "nodes": (1, 40), "bytes": (1, 200), "str_bytes": (1, 40)},
-        **{"container_keys": (1, 3), "key_depth": (1, 3)},
+        "depth": (1, 6),
+        "nodes": (1, 40),
+        "bytes": (1, 200),
+        "str_bytes": (1, 40),
+        "container_keys": (1, 3),
+        "key_depth": (1, 3),
     }
-    one = [st.builds(Limits, **{name: st.integers(*span)}, on_exceed=st.just(on_exceed)) for name, span in bounds.items()]
+    one = [
+        st.builds(Limits, **{name: st.integers(*span)}, on_exceed=st.just(on_exceed)) for name, span in bounds.items()
+    ]
     whole = {name: st.integers(*span) for name, span in bounds.items()}
     return st.one_of(*one, st.builds(Limits, **whole, on_exceed=st.just(on_exceed)))
 

@@ -5,7 +5,6 @@ import datetime as dt
 import json
 from typing import Any
 
-from siftpack import wire
 from siftpack.report import Ext, Tombstone
 from siftpack.values.names import bytes_text, text_bytes
 
@@ -48,7 +47,7 @@ def base64_text(data: bytes) -> str:
 
 
 def tombstone(stone: Tombstone) -> str:
-    """``<kind type>``"""
+    """The text ``<kind type>``."""
     return f"<{stone.kind} {replaced(stone.type_name)}>"
 
 
@@ -64,7 +63,7 @@ def of_payload(code: int, payload: bytes, mode: str) -> Any:
     return plain(build(code, payload), mode)
 
 
-def plain(value: Any, mode: str) -> Any:  # noqa: PLR0912 - a table of types reads best as one
+def plain(value: Any, mode: str) -> Any:
     """What stands for a clean value."""
     cls = type(value)
     name = cls.__name__
@@ -75,7 +74,7 @@ def plain(value: Any, mode: str) -> Any:  # noqa: PLR0912 - a table of types rea
     if name in ("bytearray", "memoryview"):
         return bytes(value)
     if cls is range or name in ("array", "NDArray"):
-        return _listed(value, mode)
+        return _listed(value)
     if name == "Fraction":
         return f"{number(value.numerator, 'portable')}/{number(value.denominator, 'portable')}"
     if cls is Tombstone:
@@ -91,7 +90,7 @@ def plain(value: Any, mode: str) -> Any:  # noqa: PLR0912 - a table of types rea
     return text.replace("e", "E") if name == "Decimal" else text
 
 
-def _listed(value: Any, mode: str) -> Any:
+def _listed(value: Any) -> Any:
     if type(value) is range:
         return {"start": value.start, "stop": value.stop, "step": value.step}
     return value.tolist()

@@ -14,7 +14,7 @@ use siftpack_wire::{Short, write};
 use super::msgpack::{self, MsgPack};
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Out, Owned, Room, Text, text};
+use crate::ffi::{Exact, Make, Obj, Out, Owned, Room, Text, text};
 use crate::guard::Budget;
 use crate::kind::{Shape, code};
 
@@ -62,11 +62,11 @@ impl Digest {
         Self { pack, entries: Vec::new(), portion: Vec::new(), hasher: fresh() }
     }
 
-    /// The fingerprint of the one value that was written, in hexadecimal.
-    pub fn finish(&mut self) -> Result<String, Fault> {
+    /// The fingerprint of the one value that was written, as a str of hexadecimal digits.
+    pub fn finish(&mut self, py: Python<'_>) -> Result<Owned, Fault> {
         self.pack.out.fits()?;
         self.hasher.reset().update(self.pack.out.since(0));
-        Ok(self.hasher.finalize().to_hex().as_str().to_owned())
+        Ok(Make::str(py, &self.hasher.finalize().to_hex())?)
     }
 
     /// True if an entry begins there: what is written first is its key, and a key is never replaced.
