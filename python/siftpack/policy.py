@@ -91,16 +91,16 @@ class Policy(Frozen):
 
     - ``actions``: ``Kind`` (or its value) to ``Action`` (or its value). Kinds not named keep their default: data is
       kept, secrets become tombstones, machinery is dropped.
-    - ``paths``: a pattern such as ``$.debug.**`` (see ``siftpack.patterns``) to an action. A path decides before the kind
-      does; the most specific one wins. ``keep`` undoes a wider path, a kind's action on data and the mask of a
+    - ``paths``: a pattern such as ``$.debug.**`` (see ``siftpack.patterns``) to an action. A path decides before the
+      kind does; the most specific one wins. ``keep`` undoes a wider path, a kind's action on data and the mask of a
       secret-named field; it does not make data of machinery.
     - ``default``: called with each object that is machinery or that nobody knows; what it returns is sifted in its
       place, ``NotImplemented`` or the object itself declines. If it raises an ``Exception``, the object is treated as
       without it, and a finding of kind ``hook`` says so.
     - ``redact``: mask secret names and secret values everywhere, in mappings and strings too.
     - ``strict``: raise at the first finding; kinds and paths that are given an action keep it.
-    - ``mode``: ``"native"``; ``"json"`` (``sanitize`` gives what ``json.dumps`` takes); ``"portable"`` (``packb`` writes
-      no ext value and no key but strings, for readers in other languages).
+    - ``mode``: ``"native"``; ``"json"`` (``sanitize`` gives what ``json.dumps`` takes); ``"portable"`` (``packb``
+      writes no ext value and no key but strings, for readers in other languages).
     - ``longest``: strings and binary values of more characters or bytes are cut to this length.
     - ``emptied``: what is written for an opaque object of which nothing is left: drop, tombstone or name.
 
@@ -241,7 +241,7 @@ DEFAULT = Policy()
 STRICT = Policy(strict=True)
 """Raises ``EncodeError`` at the first loss, naming path, kind and type."""
 JSON = Policy(mode="json")
-"""``sanitize`` gives what ``json.dumps`` takes: dates as ISO text, str keys, lists for tuples and sets, base64 for bytes."""
+"""``sanitize`` gives what ``json.dumps`` takes: ISO dates, str keys, lists for tuples and sets, base64 for bytes."""
 PORTABLE = Policy(mode="portable")
 """``packb`` writes core MessagePack only: what every reader in every language opens with its defaults."""
 LOGGING = Policy(dict.fromkeys(sorted(MACHINERY_KINDS), Action.NAME), redact=True, longest=1024, emptied=Action.NAME)

@@ -19,8 +19,10 @@ _LIMITS = Limits()
 class Serializer:
     """``dumps`` and ``loads`` with fixed options. Instances are immutable and safe to share between threads.
 
-    ``types`` are the classes that come back as themselves, as ``packb`` takes them. ``compression="zlib"`` writes a payload of ``COMPRESSED_FROM`` bytes or more compressed where that makes it smaller;
-    every serializer reads both. Raises ``PolicyError`` for options that are not what they should be.
+    ``types`` are the classes that come back as themselves, as ``packb`` takes them. ``compression="zlib"`` writes a
+    payload of ``COMPRESSED_FROM`` bytes or more compressed where that makes it smaller; every serializer reads both.
+
+    Raises ``PolicyError`` for options that are not what they should be.
     """
 
     __slots__ = ("_compress", "_limits", "_policy", "_types")

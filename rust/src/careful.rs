@@ -100,9 +100,7 @@ impl<S: Sink> Walk<'_, S> {
             Source::Dict(dict, position) => {
                 dict_next(*dict, position).map(|(key, value)| (Some(key), value, Sort::Entry))
             }
-            Source::Items(items) => {
-                items.get(at).map(|(key, value)| (Some(key.obj()), value.obj(), Sort::Entry))
-            }
+            Source::Items(items) => items.get(at).map(|(key, value)| (Some(key.obj()), value.obj(), Sort::Entry)),
         };
         let Some((key, value, sort)) = found else { return Ok(None) };
         frame.at += 1;

@@ -36,7 +36,7 @@ pub enum Fault {
     /// A bound was reached.
     Limit(Reached),
     /// A listed class refuses, in words.
-    Words(Box<String>),
+    Words(Box<str>),
     /// The policy says raise, for this kind and type.
     Refused(Box<(u8, Py<PyAny>)>),
 }

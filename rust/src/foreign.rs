@@ -162,8 +162,8 @@ impl Bridge {
     }
 
     /// What stands for the value of an ext in a mode without ext.
-    pub fn portable(&self, py: Python<'_>, code: i8, payload: &[u8], mode: &str) -> PyResult<Owned> {
-        Ok(Owned::from_py(self.portable.call1(py, (code, PyBytes::new(py, payload), mode))?))
+    pub fn portable(&self, py: Python<'_>, code: i8, payload: &[u8]) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.portable.call1(py, (code, PyBytes::new(py, payload)))?))
     }
 
     /// What stands for a dict key that is no str.

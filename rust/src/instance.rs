@@ -5,7 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get, tuple_len};
+use crate::ffi::{
+    Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
+    tuple_len,
+};
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Opaque, Source};
 use crate::kind::{Action, Shape, kinds};

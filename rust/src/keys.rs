@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 
 use crate::error::{Fault, Reached};
 use crate::ffi::{
-    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, int_value, new_set, set_add, set_from, set_items, text,
-    dict_from, owned_list, tuple_from, tuple_get, tuple_len,
+    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, dict_from, int_value, new_set, owned_list, set_add,
+    set_from, set_items, text, tuple_from, tuple_get, tuple_len,
 };
 use crate::foreign::Bridge;
 use crate::frame::{Seen, Source};
@@ -259,13 +259,7 @@ impl<S: Sink> Walk<'_, S> {
         Ok(inside)
     }
 
-    fn lower_listed(
-        &mut self,
-        key: Obj,
-        plan: &Plan,
-        class: &Listed,
-        place: Place,
-    ) -> Result<Option<Lowered>, Fault> {
+    fn lower_listed(&mut self, key: Obj, plan: &Plan, class: &Listed, place: Place) -> Result<Option<Lowered>, Fault> {
         if !is_hashable(plan.shape) && !matches!(plan.shape, Shape::Opaque | Shape::Leaf) {
             return self.drop_key(key, plan.kind);
         }
@@ -273,13 +267,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// A listed instance, rebuilt so that it can be hashed.
-    fn lower_record(
-        &mut self,
-        key: Obj,
-        plan: &Plan,
-        class: &Listed,
-        place: Place,
-    ) -> Result<Option<Lowered>, Fault> {
+    fn lower_record(&mut self, key: Obj, plan: &Plan, class: &Listed, place: Place) -> Result<Option<Lowered>, Fault> {
         self.spend_name(class)?;
         let start = self.arena.len();
         self.listed_fields(key, plan, class)?;
@@ -381,11 +369,8 @@ impl<S: Sink> Walk<'_, S> {
         let mut parts = Some(Vec::new());
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            let part = if field.masked {
-                self.mask(field.name, field.value)?
-            } else {
-                self.lower_key(field.value, place)?
-            };
+            let part =
+                if field.masked { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
             if let (Some(part), Some(found)) = (part, &mut parts) {
                 found.push(part);
             } else {

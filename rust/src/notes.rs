@@ -28,14 +28,7 @@ impl<S: Sink> Walk<'_, S> {
         self.note_if(action == Action::Raise, kind, action, ty, below)
     }
 
-    fn note_if(
-        &mut self,
-        raises: bool,
-        kind: u8,
-        action: Action,
-        ty: Ty,
-        below: Option<Step>,
-    ) -> Result<(), Fault> {
+    fn note_if(&mut self, raises: bool, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
         let mut node = None;
         if self.findings.wants_place() || raises {
             let here = self.here();
@@ -51,9 +44,10 @@ impl<S: Sink> Walk<'_, S> {
         self.findings.add(node.filter(|_| self.findings.wants_place()), kind, action, ty);
         match self.budget.nodes(1) {
             // When cutting, a finding is never lost for want of a node.
-            Err(_) if self.budget.limits.cut => Ok(self.stop()),
-            spent => Ok(spent?),
+            Err(_) if self.budget.limits.cut => self.stop(),
+            spent => spent?,
         }
+        Ok(())
     }
 
     /// The path node of the object being visited.

@@ -137,7 +137,6 @@ impl Places {
         for &(number, at) in self.states.get(state as usize).into_iter().flatten() {
             let Some(steps) = patterns.get(number as usize).map(|pattern| &pattern.steps) else { continue };
             match steps.get(at as usize) {
-                None => {}
                 Some(Want::Deep) => {
                     found.push((number, at));
                     if at as usize + 1 == steps.len() {
@@ -145,7 +144,7 @@ impl Places {
                     }
                 }
                 Some(want) if want.matches(py, step) => found.push((number, at + 1)),
-                Some(_) => {}
+                _ => {}
             }
         }
         self.settled(patterns, found)

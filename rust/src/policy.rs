@@ -46,12 +46,15 @@ pub struct Rules {
     pub emptied: Action,
 }
 
+/// The steps of a pattern, each a sort and a value, and the number of its action.
+type PatternRow = (Vec<(u8, Py<PyAny>)>, u8);
+
 #[pymethods]
 impl Rules {
     #[new]
     fn new(
         py: Python<'_>,
-        patterns: Vec<(Vec<(u8, Py<PyAny>)>, u8)>,
+        patterns: Vec<PatternRow>,
         default: Option<Py<PyAny>>,
         flags: (bool, bool, u8),
         longest: Option<usize>,
@@ -66,7 +69,6 @@ impl Rules {
         Ok(Self { patterns, default, redact, strict, mode, longest, emptied: Action::from_number(emptied) })
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "what the protocol hands over")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.default.as_ref().map_or(Ok(()), |default| visit.call(default))
     }

@@ -9,7 +9,8 @@ use pyo3::types::PyString;
 
 use crate::error::Fault;
 use crate::ffi::{
-    Exact, Obj, Owned, Slot, Ty, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get, tuple_len,
+    Exact, Obj, Owned, Slot, Ty, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
+    tuple_len,
 };
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Rebuilt, Source};
@@ -135,10 +136,10 @@ impl<S: Sink> Walk<'_, S> {
         }
         // Asking for a plan lets foreign code in, so all of them are owned first.
         self.pin(obj);
-        all.iter().for_each(|(name, value)| {
-            name.iter().for_each(|name| self.pin(*name));
+        for (name, value) in &all {
+            self.pin(name.unwrap_or(*value));
             self.pin(*value);
-        });
+        }
         for (name, value) in all {
             if self.is_hidden(name, value)? {
                 return Ok(true);
@@ -264,7 +265,7 @@ impl<S: Sink> Walk<'_, S> {
         let made = self.foreign(|py| Bridge::get(py)?.restore(python.bind(py), &fields.obj().bind(py)));
         made.map_err(|fault| match fault {
             Fault::Python(error) if error.is_instance_of::<PyValueError>(self.py) => {
-                Fault::Words(Box::new(error.value(self.py).to_string()))
+                Fault::Words(error.value(self.py).to_string().into_boxed_str())
             }
             fault => fault,
         })

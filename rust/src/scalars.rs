@@ -37,10 +37,14 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Something that Python makes of an object, kept alive until the walk is over.
-    fn made(&mut self, obj: Obj, make: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<Owned>) -> Result<Obj, Fault> {
+    fn made(
+        &mut self,
+        obj: Obj,
+        make: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<Owned>,
+    ) -> Result<Obj, Fault> {
         self.pin(obj);
-        let made = self.foreign(|py| make(py, &obj.bind(py)))?;
-        Ok(self.keep(made))
+        let shown = self.foreign(|py| make(py, &obj.bind(py)))?;
+        Ok(self.keep(shown))
     }
 
     fn longest(&self) -> Option<usize> {
@@ -124,7 +128,11 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a bounded name.
     pub fn write_name(&mut self, name: Owned) -> Result<Visit, Fault> {
         let name = self.keep(name);
-        if self.slow { self.fit(name)? } else { self.sink.plain(self.py, name, Exact::Str, &self.budget)? }
+        if self.slow {
+            self.fit(name)?;
+        } else {
+            self.sink.plain(self.py, name, Exact::Str, &self.budget)?;
+        }
         Ok(Visit::Kept)
     }
 

@@ -12,8 +12,8 @@ use crate::ffi::{
     owned_list, owned_pair, proxy_target, same_name, slice_parts, slot_value, tuple_len,
 };
 use crate::foreign::Bridge;
-use crate::hooks::Stand;
 use crate::frame::Source;
+use crate::hooks::Stand;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
 use crate::report::Step;
@@ -308,11 +308,10 @@ impl<'py, S: Sink> Walk<'py, S> {
         let payload = payload.as_bytes();
         self.budget.nodes(code::cost(code, payload.len()))?;
         if !self.native() {
-            let mode = self.mode().word();
-            let plain = self.foreign(|py| Bridge::get(py)?.portable(py, code, payload, mode))?;
-            let (plain, place) = (self.keep(plain), self.place());
+            let shown = self.foreign(|py| Bridge::get(py)?.portable(py, code, payload))?;
+            let (shown, place) = (self.keep(shown), self.place());
             self.stand(place, true);
-            return self.go_on(plain);
+            return self.go_on(shown);
         }
         self.spend_ext(payload.len())?;
         let built = match (S::BUILDS, plan.exact && plan.shared && foreign.is_none()) {

@@ -332,7 +332,9 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[cold]
     pub fn gone(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last_mut() else { return self.nil() };
-        if let (Some(Rare { listed: Some(rebuilt), .. }), Source::Fields(start, _)) = (frame.rare.as_deref_mut(), &frame.source) {
+        if let (Some(Rare { listed: Some(rebuilt), .. }), Source::Fields(start, _)) =
+            (frame.rare.as_deref_mut(), &frame.source)
+        {
             rebuilt.note_gone(self.arena[start + frame.at - 1]);
         }
         if frame.build.keeps_positions() {
@@ -395,7 +397,8 @@ impl<'py, S: Sink> Walk<'py, S> {
             && let Source::Fields(start, end) = frame.source
         {
             let fields = self.arena[start + frame.at..end].iter();
-            return self.close_record(parts, rebuilt.without(fields), start);
+            let rebuilt = rebuilt.without(fields);
+            return self.close_record(parts, &rebuilt, start);
         }
         let undo = rare.and_then(|rare| rare.opaque).filter(|_| parts.kept == 0);
         if let Source::Fields(start, _) = frame.source {
@@ -456,7 +459,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     /// Ends the fields of a listed instance: it is rebuilt, or left as what it holds.
-    fn close_record(&mut self, parts: Parts, rebuilt: Rebuilt, start: usize) -> Result<(), Fault> {
+    fn close_record(&mut self, parts: Parts, rebuilt: &Rebuilt, start: usize) -> Result<(), Fault> {
         self.drop_fields(start);
         self.close_frame(Build::Record);
         if rebuilt.lost {

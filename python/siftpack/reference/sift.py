@@ -54,7 +54,7 @@ class _Walk(Keys):
             return GONE
 
     def visit(self, obj: Any, at: At, depth: int, name: str | None = None, *masked: bool) -> Any:
-        """What is left of an object, under the name of a field if it has one: what a path asks for, or its kind is due."""
+        """What is left of an object, under the name of a field if it has one: what a path asks for, else its kind."""
         if name is not None:
             self.key_size(name, at.steps)
         asked = self.asked(at)
@@ -93,7 +93,9 @@ class _Walk(Keys):
             return self.leave(obj, Kind.SECRET, self.action(Kind.SECRET), at.steps)
         return self.scalar(obj, at.steps)
 
-    def instead(self, obj: Any, made: Any, at: At, depth: int, *, forced: bool, hops: int) -> Any:
+    def instead(  # noqa: PLR0913 - where it is, what it is
+        self, obj: Any, made: Any, at: At, depth: int, *, forced: bool, hops: int
+    ) -> Any:
         """What a hook gave in an object's place."""
         if hops == HOPS:
             self.note(Kind.CYCLE, type(obj), Action.DROP, at.steps)
@@ -117,11 +119,13 @@ class _Walk(Keys):
             self.note(Kind.VALUE, foreign, Action.CONVERTED, (*at.steps, "tzinfo"))
         self.charge(values.cost(code, len(payload)), at.steps)
         if not self.native:
-            return self.kept(portable.of_payload(code, payload, self.policy.mode), at, depth, forced=True)
+            return self.kept(portable.of_payload(code, payload), at, depth, forced=True)
         self.spend(portable.ext_size(len(payload)), at.steps)
         return obj if spec.exact and spec.shared and foreign is None else values.build(code, payload)
 
-    def stood_for(self, obj: Any, spec: Spec, at: At, depth: int, *, forced: bool, hops: int) -> Any:
+    def stood_for(  # noqa: PLR0913 - where it is, what it is
+        self, obj: Any, spec: Spec, at: At, depth: int, *, forced: bool, hops: int
+    ) -> Any:
         """An enum member is its value, a mapping proxy or wrapper what it wraps."""
         stands_for = gc.get_referents(obj)[0] if spec.shape is Shape.MAPPING_PROXY else stand_in(obj, spec)
         if stands_for is GONE:

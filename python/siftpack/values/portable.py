@@ -56,14 +56,14 @@ def ext_size(size: int) -> int:
     return size + (2 if size in (1, 2, 4, 8, 16) else 3 if size < 2**8 else 4 if size < 2**16 else 6)
 
 
-def of_payload(code: int, payload: bytes, mode: str) -> Any:
+def of_payload(code: int, payload: bytes) -> Any:
     """What stands for the value of an ext code and payload: text, a list of numbers, or base64 of bytes."""
     from siftpack.values import build
 
-    return plain(build(code, payload), mode)
+    return plain(build(code, payload))
 
 
-def plain(value: Any, mode: str) -> Any:
+def plain(value: Any) -> Any:
     """What stands for a clean value."""
     cls = type(value)
     name = cls.__name__
@@ -121,7 +121,7 @@ def key_text(key: Any, mode: str) -> str:
         return base64_text(key)
     if type(key) in (tuple, frozenset):
         return json.dumps(_text_tree(key, mode), separators=(",", ":"), ensure_ascii=False)
-    found = plain(key, mode)
+    found = plain(key)
     found = base64_text(found) if type(found) is bytes else found
     return replaced(found) if type(found) is str else json.dumps(found, separators=(",", ":"))
 
