@@ -31,7 +31,7 @@ pub enum Spot {
 enum Patch {
     /// Leave out that many bytes.
     Gap(usize),
-    /// Put the bytes of this object here.
+    /// Put the bytes of this object here, in place of the one byte that keeps the place apart from what comes next.
     Big(Owned, *const u8, usize),
 }
 
@@ -173,8 +173,10 @@ impl Out {
     #[cold]
     fn big(&mut self, data: &[u8], obj: Obj) -> Result<(), Spot> {
         self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+        self.room(1)?;
         self.patches.push((self.bytes.len(), Patch::Big(obj.own(), data.as_ptr(), data.len())));
-        self.beyond += data.len().cast_signed();
+        self.bytes.push(0);
+        self.beyond += data.len().cast_signed() - 1;
         if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
     }
 
@@ -202,7 +204,7 @@ impl Out {
         match self.patches.pop() {
             Some((_, Patch::Gap(size))) => self.beyond += size.cast_signed(),
             Some((_, Patch::Big(held, _, size))) => {
-                self.beyond -= size.cast_signed();
+                self.beyond -= size.cast_signed() - 1;
                 drop(held);
             }
             None => {}
@@ -273,8 +275,11 @@ impl Out {
             read = *at;
             match patch {
                 Patch::Gap(size) => read += size,
-                // SAFETY: the patch owns the object whose unchanging bytes these are.
-                Patch::Big(_, data, size) => copy(unsafe { core::slice::from_raw_parts(*data, *size) }, &mut filled),
+                Patch::Big(_, data, size) => {
+                    // SAFETY: the patch owns the object whose bytes these are, and they have not changed since.
+                    copy(unsafe { core::slice::from_raw_parts(*data, *size) }, &mut filled);
+                    read += 1;
+                }
             }
         }
         copy(&self.bytes[read..], &mut filled);
