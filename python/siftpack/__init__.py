@@ -18,6 +18,7 @@ from siftpack._core import (
     unpackb,
 )
 from siftpack.errors import DecodeError, EncodeError, FrameError, LimitExceeded, PolicyError, SiftError
+from siftpack.ndarray import NDArray
 from siftpack.policy import DEFAULT, Action, Kind, Limits, Policy
 from siftpack.registry import register
 from siftpack.report import Ext, Finding, Report, Tombstone
@@ -49,6 +50,7 @@ __all__ = [
     "Kind",
     "LimitExceeded",
     "Limits",
+    "NDArray",
     "Policy",
     "PolicyError",
     "Report",

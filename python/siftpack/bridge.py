@@ -27,6 +27,7 @@ __all__ = [
     "order",
     "path",
     "plan",
+    "restore",
     "tombstone",
     "type_name",
 ]
@@ -73,6 +74,13 @@ def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
 def described(kind: int, cls: type) -> str:
     """Kind and type name, for an error."""
     return f"{_KINDS[kind]} {type_name(cls)}"
+
+
+def restore(head: bytes, items: bytearray) -> Any:
+    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
+    from siftpack.values.arrays import restore as made
+
+    return made(head, items)
 
 
 class _Sample:

@@ -1,7 +1,8 @@
 //! One open container of the walk: where its parts come from, and what is known of it so far.
 
+use crate::array::step_of;
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
+use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next, tuple_get};
 use crate::guard::Hashes;
 use crate::report::{Mark, Node, Step};
 use crate::sink::{Build, Parts};
@@ -62,6 +63,8 @@ pub struct Rare {
     pub keys: Option<Seen>,
     /// Keeps a temporary alive that only this frame knows.
     pub holds: Option<Owned>,
+    /// What the path adds for each part of an array: a tuple.
+    pub names: Option<Owned>,
 }
 
 /// What it takes to undo an opaque instance.
@@ -120,12 +123,17 @@ impl Frame {
         items[..self.at.saturating_sub(1).min(items.len())].iter().map(|(key, _)| key.obj())
     }
 
-    pub fn step(&self, arena: &[FieldValue]) -> Step {
-        match self.source {
-            Source::List(_) | Source::Tuple(_) => Step::Index(self.at.saturating_sub(1)),
-            Source::Fields(start, _) => Step::Key(arena[start + self.at.saturating_sub(1)].name.own()),
-            _ => self.key.map_or(Step::Index(0), Step::of_key),
+    /// What the path adds for the present part; None for nothing.
+    pub fn step(&self, arena: &[FieldValue]) -> Option<Step> {
+        let at = self.at.saturating_sub(1);
+        if let Some(names) = self.rare.as_ref().and_then(|rare| rare.names.as_ref()) {
+            return tuple_get(names.obj(), at).and_then(step_of);
         }
+        Some(match self.source {
+            Source::List(_) | Source::Tuple(_) => Step::Index(at),
+            Source::Fields(start, _) => Step::Key(arena[start + at].name.own()),
+            _ => self.key.map_or(Step::Index(0), Step::of_key),
+        })
     }
 }
 

@@ -45,12 +45,19 @@ impl<S: Sink> Walk<'_, S> {
             self.frames[0].node = ROOT;
         }
         for at in from + 1..=top {
-            let step = self.frames[at - 1].step(&self.arena);
-            self.frames[at].node = self.findings.node(self.frames[at - 1].node, step);
+            self.frames[at].node = self.below(at - 1);
         }
-        let step = self.frames[top].step(&self.arena);
-        let place = self.findings.node(self.frames[top].node, step);
+        let place = self.below(top);
         self.at_element(place)
+    }
+
+    /// The node of the present part of a frame that has a node.
+    fn below(&mut self, at: usize) -> Node {
+        let frame = &self.frames[at];
+        match frame.step(&self.arena) {
+            Some(step) => self.findings.node(frame.node, step),
+            None => frame.node,
+        }
     }
 
     /// The node of the set element being lowered below its set, or the node itself.

@@ -105,6 +105,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::Record | Shape::NamedTuple => return self.record(obj, plan),
             Shape::Opaque => return self.opaque(obj, plan),
             Shape::Exception => return self.exception(obj, plan),
+            Shape::Parts => return self.array(obj, plan),
             _ => {}
         }
         self.attributes(obj, plan)?;

@@ -8,6 +8,7 @@ from siftpack import wire
 from siftpack.classify import classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Limits
+from siftpack.values import Leaf, Parts
 from siftpack.values.names import text_bytes
 from siftpack.values.numbers import twos_complement
 
@@ -149,4 +150,8 @@ def _value(value: Any, limits: Limits) -> bytes:
     lowered = lower(value) if lower is not None else None
     if lowered is None:
         raise AssertionError(f"not a clean value: {type(value)}")
+    if type(lowered) is Parts:
+        return _array(mark(wire.PARTS), [_encode(part, limits) for part in lowered.parts])
+    if type(lowered) is Leaf:
+        return _ext(wire.NDARRAY, lowered.head + memoryview(lowered.items).tobytes(), limits)
     return _ext(lowered[0], lowered[1], limits)

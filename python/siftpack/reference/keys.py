@@ -6,6 +6,7 @@ from typing import Any
 from siftpack import values, wire
 from siftpack.classify import Field, Shape, Spec, classify, name_of
 from siftpack.errors import EncodeError, LimitExceeded
+from siftpack.ndarray import NDArray
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
 from siftpack.reference.encode import encode, plain
@@ -23,7 +24,7 @@ _PLAIN = (type(None), bool, int, float, str, bytes)
 _UNBOUNDED = Limits(bytes=2**40, str_bytes=2**32 - 1)
 _HASHABLE = (
     *(Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES, Shape.TUPLE, Shape.FROZENSET),
-    *(Shape.ENUM, Shape.RECORD, Shape.NAMEDTUPLE),
+    *(Shape.ENUM, Shape.RECORD, Shape.NAMEDTUPLE, Shape.PARTS),
 )
 Steps = tuple[Segment, ...]
 
@@ -190,6 +191,8 @@ class Keys(Ledger):
         lost = self.table[KINDS.index(spec.kind)] is not Action.KEEP
         if lost or spec.shape not in _HASHABLE or cls is bytearray:
             return self.drop_key(obj, spec, steps)
+        if spec.shape is Shape.PARTS:
+            return self.key_array(obj, spec, steps)
         if spec.shape is Shape.VALUE:
             return self.key_value(obj, spec, steps)
         if not spec.exact:
@@ -224,6 +227,17 @@ class Keys(Ledger):
             return obj
         self.note(spec.kind, foreign or type(obj), Action.CONVERTED, steps)
         return values.build(code, payload)
+
+    def key_array(self, obj: Any, spec: Spec, steps: Steps) -> Any:
+        """What stands for a scalar or moment whose library is not imported; no array is a key."""
+        assert spec.lower is not None
+        found = spec.lower(obj) if type(obj) is NDArray else None
+        if type(found) is not values.Leaf or found.head[0] in wire.NDARRAY_UNHASHABLE:
+            return self.drop_key(obj, spec, steps)
+        payload = found.head + found.items
+        self.fits(len(payload), steps)
+        self.charge(values.cost(wire.NDARRAY, len(payload)), steps)
+        return values.build(wire.NDARRAY, payload)
 
     def key_container(self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int) -> Any:
         """A tuple, frozenset or hashable record, within its bounds and open once."""

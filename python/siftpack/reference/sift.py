@@ -10,7 +10,8 @@ from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.redact import secret_name
-from siftpack.reference.keys import GONE, HOPS, KINDS, Keys, Steps, enum_value, is_plain_type, key_step, scalar
+from siftpack.reference.arrays import Arrays
+from siftpack.reference.keys import GONE, HOPS, KINDS, Steps, enum_value, is_plain_type, key_step, scalar
 from siftpack.report import RawReport, render
 from siftpack.storage import instance_dict, own_value, read_slot, type_name
 from siftpack.values.containers import assemble
@@ -25,7 +26,7 @@ def sift(obj: Any, policy: Policy, limits: Limits) -> tuple[Any, RawReport]:
     return (None if clean is GONE else clean), walk.report
 
 
-class _Walk(Keys):
+class _Walk(Arrays):
     def visit(self, obj: Any, steps: Steps, depth: int, hops: int = 0) -> Any:
         cls = type(obj)
         if is_plain_type(cls) and cls is not bytes:
@@ -36,6 +37,8 @@ class _Walk(Keys):
             return self.leave(obj, spec.kind, action, steps)
         if spec.shape is Shape.VALUE:
             return self.value(obj, spec, steps)
+        if spec.shape is Shape.PARTS:
+            return self.array(obj, spec, steps, depth)
         if spec.shape in (Shape.ENUM, Shape.MAPPING_PROXY):
             return self.stand_in(obj, spec, steps, depth, hops)
         if spec.shape in (Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES):

@@ -8,10 +8,13 @@ use siftpack_wire::Short;
 
 use super::quiet::GilCell;
 use super::text::Text;
-use super::{Obj, Owned};
+use super::{Make, Obj, Owned, Strided};
+use crate::error::Fault;
 
 /// Strings from this size on, in bytes, are gathered instead of copied twice.
 const BIG: usize = 8 * 1024;
+/// Items of an array from this size on, in bytes, are gathered where they lie, if nothing else can run before that.
+const LOAN: usize = 1 << 20;
 /// A buffer up to this size, in bytes, is kept for the next call.
 const KEPT: usize = 1 << 20;
 
@@ -45,6 +48,8 @@ pub struct Out {
     bound: usize,
     /// Strings from this size on are kept aside.
     big: usize,
+    /// The patch whose bytes belong to an array: they can change as soon as foreign code runs.
+    loan: Option<usize>,
 }
 
 impl Out {
@@ -52,12 +57,12 @@ impl Out {
     pub fn new(py: Python<'_>, bound: usize) -> Self {
         let mut bytes = SPARE.with(py, Option::take).unwrap_or_default();
         bytes.clear();
-        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG }
+        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG, loan: None }
     }
 
     /// An empty output beside another one, for parts that are put in order before they are written.
     pub fn part() -> Self {
-        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX }
+        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX, loan: None }
     }
 
     /// Bytes in the buffer: a position to come back to.
@@ -180,6 +185,41 @@ impl Out {
         if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
     }
 
+    /// Writes the items of an array in C order. Large ones are remembered where they lie until [`Self::settle`].
+    pub fn items(&mut self, items: &Strided<'_>) -> Result<(), Fault> {
+        if items.len() >= LOAN.max(self.big)
+            && let Some((owner, data)) = items.contiguous()
+        {
+            self.big(data, owner)?;
+            self.loan = Some(self.patches.len() - 1);
+            return Ok(());
+        }
+        if self.size().saturating_add(items.len()) > self.bound {
+            return Err(Spot::Full.into());
+        }
+        Ok(items.append_to(&mut self.bytes)?)
+    }
+
+    /// True if there is something to [`Self::settle`].
+    #[inline(always)]
+    pub fn owes(&self) -> bool {
+        self.loan.is_some()
+    }
+
+    /// Copies what was only remembered where it lies.
+    #[cold]
+    pub fn settle(&mut self, py: Python<'_>) -> Result<(), Fault> {
+        if let Some(at) = self.loan.take()
+            && let Some((_, Patch::Big(owner, data, size))) = self.patches.get_mut(at)
+        {
+            // SAFETY: the owner's memory, which nothing could change since it was looked at.
+            let copy = Make::bytes(py, unsafe { core::slice::from_raw_parts(*data, *size) })?;
+            *data = copy.obj().bytes().as_ptr();
+            *owner = copy;
+        }
+        Ok(())
+    }
+
     /// Writes a short form and a str's characters as the `size` bytes that they measure.
     pub fn transcoded(&mut self, form: Short, characters: Text<'_>, size: usize) -> Result<(), Spot> {
         self.short(form)?;
@@ -201,6 +241,7 @@ impl Out {
 
     #[cold]
     fn drop_patch(&mut self) {
+        self.loan = self.loan.filter(|at| at + 1 < self.patches.len());
         match self.patches.pop() {
             Some((_, Patch::Gap(size))) => self.beyond += size.cast_signed(),
             Some((_, Patch::Big(held, _, size))) => {
