@@ -48,8 +48,11 @@ DEQUE_UNBOUNDED: Final = 2**56 - 1
 
 # Cost in nodes of values that are dear to build, charged by writer and reader alike.
 COSTS: Final = {
-    **{PATTERN: 4096, FRACTION: 16, PATH: 8, IP: 8},
-    **{ARRAY: 4, RANGE: 4, MEMORYVIEW: 4, TOMBSTONE: 4, EXT: 4, NDARRAY: 4},
+    PATTERN: 4096,
+    FRACTION: 16,
+    PATH: 8,
+    IP: 8,
+    **dict.fromkeys((ARRAY, RANGE, MEMORYVIEW, TOMBSTONE, EXT, NDARRAY), 4),
 }
 PATTERN_BYTE: Final = 64
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,9 +25,17 @@ RECORDS = (
 """Records: packed, nested, with titles and padding."""
 
 
+def _numpy() -> Any:
+    return import_module("numpy")
+
+
+def _pandas() -> Any:
+    return import_module("pandas")
+
+
 def dtypes() -> list[Any]:
     """Every dtype above, aligned records among them."""
-    import numpy as np
+    np = _numpy()
 
     aligned = np.dtype("u1,i4,u1", align=True)
     return [*map(np.dtype, (*DTYPES, *RECORDS)), aligned, np.dtype((np.record, [("a", "i4")]))]
@@ -34,7 +43,7 @@ def dtypes() -> list[Any]:
 
 def filled(dtype: Any, shape: tuple[int, ...] = (2, 3)) -> Any:
     """An array whose bytes differ, of characters and bools that there are."""
-    import numpy as np
+    np = _numpy()
 
     made = np.zeros(shape, dtype)
     if made.dtype.names is not None:
@@ -55,7 +64,7 @@ def _maker(made: Any) -> Make:
 
 
 def _numpy_makers() -> list[Make]:
-    import numpy as np
+    np = _numpy()
 
     strided = np.arange(24, dtype="<i4").reshape(2, 3, 4)
     frozen = np.arange(3.0)
@@ -74,7 +83,7 @@ def scalars() -> list[Any]:
     """Scalars that can be keys, each unlike the others and unlike any number of Python's that tests have."""
     if not NUMPY:
         return []
-    import numpy as np
+    np = _numpy()
 
     found = [
         *(np.int8(-100), np.int64(12345), np.longlong(777), np.uint64(2**64 - 3), np.float16(3.5), np.float32(0.1)),
@@ -82,7 +91,7 @@ def scalars() -> list[Any]:
         *(np.datetime64("2024-02-29"), np.datetime64(7, "25s"), np.timedelta64(-5, "ms"), np.bool_(True)),
     ]
     if PANDAS:
-        import pandas as pd
+        pd = _pandas()
 
         zoned = pd.Timestamp(1730000000123456789, tz="UTC").tz_convert("Europe/Berlin")
         found += [zoned, pd.Timestamp(2021, 3, 4, fold=1), pd.Timedelta(-5), pd.NaT, pd.NA]
@@ -90,8 +99,7 @@ def scalars() -> list[Any]:
 
 
 def _pandas_makers() -> list[Make]:
-    import numpy as np
-    import pandas as pd
+    np, pd = _numpy(), _pandas()
 
     moments = pd.to_datetime(["2020-01-01", None, "2021-06-01"])
     table = pd.DataFrame(
@@ -112,16 +120,25 @@ def _pandas_makers() -> list[Make]:
         index=pd.date_range("2020", periods=3, freq="D", name="day"),
     )
     pairs = pd.MultiIndex.from_product([[1, 2], ["a", "b"]], names=["x", None])
-    made = [
-        *(table, table["s"], table["z"], table["c"].array, table["n"].array, table.index, table.columns, pairs),
-        *(pd.DataFrame(), pd.DataFrame(index=[3, 4]), pd.DataFrame(columns=["a"]), pd.DataFrame(np.eye(2), columns=[0, "a"])),
-        *(pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame([[1, 2, 3, 4]], columns=pairs), pd.RangeIndex(5, 0, -2)),
-        *(pd.Series([1.5], name=("k", 2)), pd.Series([1, 2], index=pairs[:2]), pd.Index([1, "a"]), pd.Index([True])),
-        *(pd.Series([], dtype=object), pd.timedelta_range("1s", periods=2), pd.CategoricalIndex(["a"]), pd.Series([1]).array),
-        *(moments.array, pd.Series(pd.to_timedelta([1, None], unit="s")).array, pd.Index(table["x"]), pd.Index(table["p"])),
+    frames = [
+        *(pd.DataFrame(), pd.DataFrame(index=[3, 4]), pd.DataFrame(columns=["a"])),
+        *(pd.DataFrame(np.eye(2), columns=[0, "a"]), pd.DataFrame([[1, 2]], columns=["a", "a"])),
+        pd.DataFrame([[1, 2, 3, 4]], columns=pairs),
+    ]
+    series = [
+        *(pd.Series([1.5], name=("k", 2)), pd.Series([1, 2], index=pairs[:2]), pd.Series([], dtype=object)),
         pd.Series(pd.to_datetime([1]).tz_localize(dt.timezone(dt.timedelta(hours=2), "Here"))),
+    ]
+    indexes = [
+        *(table.index, table.columns, pairs, pd.RangeIndex(5, 0, -2), pd.Index([1, "a"]), pd.Index([True])),
+        *(pd.timedelta_range("1s", periods=2), pd.CategoricalIndex(["a"]), pd.Index(table["x"]), pd.Index(table["p"])),
         pd.date_range("2020", periods=2, freq="ME", tz=ZoneInfo("UTC")),
     ]
+    arrays = [
+        *(table["c"].array, table["n"].array, pd.Series([1]).array, moments.array),
+        pd.Series(pd.to_timedelta([1, None], unit="s")).array,
+    ]
+    made = [table, table["s"], table["z"], *frames, *series, *indexes, *arrays]
     return [_maker(each) for each in made]
 
 
@@ -142,13 +159,13 @@ def ties() -> list[Tie]:
 
 def objects(*inner: Any) -> Any:
     """An object array of these values, whatever they are."""
-    import numpy as np
+    np = _numpy()
 
     return np.fromiter(inner, dtype=object, count=len(inner))
 
 
 def _record(inner: Any) -> Any:
-    import numpy as np
+    np = _numpy()
 
     made = np.zeros(2, [("a", "O"), ("b", "i4")])
     made["a"][1] = inner
@@ -162,13 +179,13 @@ def _itself(inner: Any) -> Any:
 
 
 def _series(inner: Any) -> Any:
-    import pandas as pd
+    pd = _pandas()
 
     return pd.Series(objects(inner, 1), dtype=object, name="s")
 
 
 def _table(inner: Any) -> Any:
-    import pandas as pd
+    pd = _pandas()
 
     column = pd.Series(objects(inner, None, inner), dtype=object)
     made = pd.DataFrame({"a": column, 7: [1, 2, 3]})

@@ -160,8 +160,9 @@ def head_size(payload: bytes) -> int:
 
 
 def restore(front: bytes, items: bytearray) -> Any:
-    """The array of what stands before the items and the items, which become its own; an ``NDArray`` where its library is
-    not imported. Raises ``ValueError`` for anything that would not be written.
+    """The array of what stands before the items and the items, which become its own.
+
+    An ``NDArray`` where its library is not imported. Raises ``ValueError`` for anything that would not be written.
     """
     if len(front) < 4 or len(front) != head_size(front) or front[0] >= len(FORMS):
         raise ValueError("bad array header")

@@ -6,7 +6,9 @@ outside ever reaches ``numpy.dtype``: it is given what a ``Layout`` says.
 
 import functools
 import re
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 SIZES = {
@@ -283,17 +285,14 @@ class Numpy(NamedTuple):
 @functools.cache
 def genuine() -> Numpy:
     """numpy, which the program has imported."""
-    import sys
-
-    import numpy as module  # imported by now: an array of it was met, or the reader saw it
-
+    module = import_module("numpy")  # imported by now: an array of it was met, or the reader saw it
     letters: dict[int, str] = {}
     owned = []
     canonical = {module.dtype(f"{kind}{size}").char for kind in "iu" for size in (1, 2, 4, 8)}
     for char in "?bhilqBHILQefdgFDGSUVOMm":
         cls = type(module.dtype(char))
         owned.append(cls)
-        kind = module.dtype(char).kind
+        kind: str = module.dtype(char).kind
         if kind in "iu" and char not in canonical:
             kind = {"i": "l", "I": "L"}.get(char, char)
         if char in "gG" and module.finfo(char).nmant == 63:

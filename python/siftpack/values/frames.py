@@ -98,17 +98,15 @@ class _Taken:
         if inherits(type(values), exact):
             return self.row(exact.view(values, exact), row)
         known = self.pandas.known
-        found = next((known[id(each)] for each in mro(type(values)) if id(each) in known), None)
+        name, cls = next((known[id(each)] for each in mro(type(values)) if id(each) in known), ("", None))
         try:
-            if found is None:
-                raise Unreadable
-            made = self.extension(values, *found, step, row)
+            made = self.extension(values, name, cls, step, row)
         except (Unreadable, *_TROUBLE):
             if count is None:
                 raise
             self.lose(step, Kind.OPAQUE, type(values), Action.DROP)
             return self.pandas.numpy.full(count, None, dtype=object)
-        if type(values) is not found[1]:
+        if type(values) is not cls:
             self.lose(step, Kind.SUBCLASS, type(values), Action.CONVERTED)
         return made
 
@@ -117,7 +115,9 @@ class _Taken:
             raise Unreadable
         return array[row] if array.ndim == 2 else array
 
-    def extension(self, values: Any, name: str, cls: type, step: Any, row: int) -> Any:
+    def extension(self, values: Any, name: str, cls: Any, step: Any, row: int) -> Any:
+        if not name:
+            raise Unreadable
         if name in _MASKED:
             return self.masked(values)
         if name == "IntervalArray":

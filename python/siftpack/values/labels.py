@@ -5,7 +5,6 @@ from typing import Any
 from siftpack import wire
 from siftpack.ndarray import NDArray
 from siftpack.report import Segment, Tombstone
-from siftpack.storage import imported
 
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _CATEGORIES = (bool, int, float, str)
@@ -32,7 +31,7 @@ def expect(part: Any, cls: type) -> Any:
 def is_label(name: Any) -> bool:
     """True for what a table keeps as the name of an axis or series: a scalar or value, or a tuple of such."""
     if type(name) is tuple:
-        return all(type(each) is not tuple and is_label(each) for each in name)
+        return all(type(each) is not tuple and is_label(each) for each in tuple.__iter__(name))
     if any(type(name) is each for each in _PLAIN):
         return True
     from siftpack.classify import Shape, classify
@@ -48,34 +47,25 @@ def is_label(name: Any) -> bool:
 
 
 def index_length(index: tuple[Any, ...]) -> int:
-    """How many labels an index has, by its parts. Raises ``Lost`` or ``ValueError``."""
+    """How many labels an index has, by parts that are what they should be."""
     if index[0] == "range":
-        start, stop, step = index[2:]
-        return max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
+        return steps_in(*index[2:])
     if index[0] == "multi":
         return column_length(index[3][0])
     return column_length(index[3])
 
 
+def steps_in(start: int, stop: int, step: int) -> int:
+    """How many steps a range has, however many they are."""
+    return max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
+
+
 def column_length(column: Any) -> int:
-    """How many items a column has, by its parts. Raises ``Lost`` or ``ValueError``."""
+    """How many items a column has, by parts that are what they should be."""
     if type(column) is tuple:
         at = 2 if column[0] == "strings" else 1
         return len(column[at]) if column[0] == "strings" else column_length(column[at])
-    (count,) = array_shape(column)
-    return count
-
-
-def array_shape(array: Any) -> tuple[int, ...]:
-    """The shape of an array of numpy's, or of what stands for one. Raises ``Lost`` or ``ValueError``."""
-    numpy = imported("numpy")
-    if numpy is not None and type(array) is numpy.ndarray:
-        return tuple(array.shape)
-    if type(array) is NDArray and array.kind == "numpy.ndarray":
-        return array.shape
-    if lost(array):
-        raise Lost
-    raise ValueError("part that is no array")
+    return int(column.shape[0])
 
 
 def steps_of(columns: tuple[Any, ...], count: int) -> tuple[Segment, ...]:
@@ -101,10 +91,10 @@ def _step(label: Any) -> Segment:
 def categories_hold(index: tuple[Any, ...]) -> bool:
     """True if labels may be categories: objects only if they are plain, differ, and cannot be made to collide."""
     if index[0] != "values":
-        return index[0] == "range"
+        return bool(index[0] == "range")
     column = index[3]
     if type(column) is tuple:
-        return column[0] != "strings" or _differ(column[2])
+        return bool(column[0] != "strings") or _differ(column[2])
     if getattr(getattr(column, "dtype", None), "kind", "") != "O":
         return True
     return _differ(column.tolist())

@@ -14,7 +14,7 @@ from siftpack.report import Ext
 from siftpack.storage import imported
 from siftpack.values import Parts, dtypes
 from siftpack.values.arrays import roomy
-from siftpack.values.labels import Lost, categories_hold, expect, is_label, lost
+from siftpack.values.labels import Lost, categories_hold, expect, is_label, lost, steps_in
 
 _FREQUENCY = re.compile(r"-?[A-Za-z0-9]{1,24}(?:-[A-Z]{1,24})?")
 _CLOSED = ("left", "right", "both", "neither")
@@ -26,11 +26,11 @@ _REFUSED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
 
 def gather(items: list[Any]) -> Any:
     """What parts come to; an ``NDArray`` where that cannot be built. Raises ``ValueError`` for parts of no form."""
-    form, *rest = items or (None,)
-    data = tuple(rest)
+    form = items[0] if items else ""
+    data = tuple(items[1:])
     if type(form) is not str and lost(form):
         return NDArray("", "", (), tuple(items))
-    if form not in CONTAINERS:
+    if type(form) is not str or form not in CONTAINERS:
         raise ValueError("parts of an unknown form")
     try:
         _CHECKS[form](data)
@@ -94,18 +94,28 @@ def _array(array: Any) -> tuple[str, tuple[int, ...]]:
     numpy = imported("numpy")
     if numpy is not None and type(array) is numpy.ndarray:
         return dtypes.describe(array.dtype) or "", tuple(array.shape)
-    if type(array) is NDArray and array.kind == "numpy.ndarray":
-        data = array.data
-        if type(data) is bytes:
-            return array.dtype, array.shape
-        if array.dtype == "object" and len(data) > 1 and type(data[0]) is tuple:
-            return "|O8", data[0]
-        if array.dtype == "fields" and len(data) > 1 and type(data[0]) is str and type(data[1]) is tuple:
-            return data[0], data[1]
-        raise Lost
+    if type(array) is NDArray:
+        return _standing(array)
     if lost(array):
         raise Lost
     raise ValueError("part that is no array")
+
+
+def _standing(array: NDArray) -> tuple[str, tuple[int, ...]]:
+    kind, text, shape, data = (getattr(array, name, None) for name in NDArray.__match_args__)
+    if type(kind) is not str or kind != "numpy.ndarray":
+        raise ValueError("part that is no array")
+    if type(data) is tuple:
+        text, shape = ("|O8", *data, None)[:2] if text == "object" else (*data, None, None)[:2]
+    if type(text) is not str or type(shape) is not tuple or any(type(length) is not int for length in shape):
+        raise Lost
+    return text, shape
+
+
+def _word(parts: tuple[Any, ...]) -> str:
+    """The word that parts begin with."""
+    word: str = expect(parts[0] if parts else "", str)
+    return word
 
 
 def _line(array: Any, pattern: re.Pattern[str]) -> tuple[str, int]:
@@ -158,10 +168,9 @@ def _column(column: Any) -> int:
     """The length of a column."""
     if type(column) is not tuple:
         return _line(column, _COLUMN)[1]
-    kind = column[0] if column else ""
-    check = _COLUMNS.get(kind) if type(kind) is str else None
+    check = _COLUMNS.get(_word(column))
     if check is None:
-        raise Lost if lost(kind) and column and type(kind) is not str else ValueError("column of an unknown kind")
+        raise ValueError("column of an unknown kind")
     return check(column)
 
 
@@ -232,14 +241,13 @@ _COLUMNS: dict[str, Callable[[tuple[Any, ...]], int]] = {
 
 def _index(index: Any) -> int:
     """The length of an index."""
-    kind = expect(index, tuple)[0] if index else ""
+    kind = _word(expect(index, tuple))
     if kind == "range":
         _count(index, 5)
         if any(type(each) is not int or abs(each) >= 2**63 for each in index[2:]) or not index[4]:
             raise Lost if any(map(lost, index[2:])) else ValueError("bad range")
         _label(index[1])
-        start, stop, step = index[2:]
-        return max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
+        return steps_in(*index[2:])
     if kind == "values":
         _count(index, 4)
         _label(index[1])
@@ -247,7 +255,7 @@ def _index(index: Any) -> int:
             raise ValueError("bad frequency")
         return _column(index[3])
     if kind != "multi":
-        raise Lost if index and type(kind) is not str and lost(kind) else ValueError("index of an unknown kind")
+        raise ValueError("index of an unknown kind")
     return _multi(index)
 
 

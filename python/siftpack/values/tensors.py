@@ -15,9 +15,22 @@ from siftpack.values.arrays import head, loss
 from siftpack.values.dtypes import items as item_count
 
 _TEXTS = {
-    **{"bool": "|b1", "uint8": "|u1", "int8": "|i1", "uint16": "u2", "int16": "i2", "uint32": "u4", "int32": "i4"},
-    **{"uint64": "u8", "int64": "i8", "float16": "f2", "float32": "f4", "float64": "f8", "bfloat16": "w2"},
-    **{"complex32": "c4", "complex64": "c8", "complex128": "c16"},
+    "bool": "|b1",
+    "uint8": "|u1",
+    "int8": "|i1",
+    "uint16": "u2",
+    "int16": "i2",
+    "uint32": "u4",
+    "int32": "i4",
+    "uint64": "u8",
+    "int64": "i8",
+    "float16": "f2",
+    "float32": "f4",
+    "float64": "f8",
+    "bfloat16": "w2",
+    "complex32": "c4",
+    "complex64": "c8",
+    "complex128": "c16",
 }
 """torch's names of dtypes and ours, without the byte order of this machine."""
 _STAND_INS = {"w2": "int16", "c4": "int32"}
@@ -62,7 +75,9 @@ def _lower(torch: Any, own: dict[str, Any], value: Any) -> Leaf | None:
     if not item_count(shape):
         return Leaf(front, b"", losses)
     try:
-        array = own["numpy"](own["view"](plain, getattr(torch, _STAND_INS[text[1:]])) if text[1:] in _STAND_INS else plain)
+        array = own["numpy"](
+            own["view"](plain, getattr(torch, _STAND_INS[text[1:]])) if text[1:] in _STAND_INS else plain
+        )
     except RuntimeError:  # torch without numpy
         import ctypes
 

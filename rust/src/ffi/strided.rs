@@ -9,6 +9,9 @@ use pyo3::{PyErr, ffi};
 use super::build::no_memory;
 use super::{Obj, Owned};
 
+/// Dimensions of a buffer, at most: `PyBUF_MAX_NDIM`.
+const DIMENSIONS: usize = 64;
+
 /// A buffer that is held: of bytes, or of an exact ndarray, so that neither taking nor releasing it runs Python code.
 pub struct Strided<'py> {
     /// In a box of its own, because a view may point into itself.
@@ -59,14 +62,26 @@ impl<'py> Strided<'py> {
             unsafe { core::ptr::copy_nonoverlapping(whole.as_ptr(), target, whole.len()) };
             return Ok(());
         }
-        if self.len() == 0 {
-            return Ok(());
+        // SAFETY: a held view of an ndarray has a length and a stride for each dimension, and no sub-offsets, which
+        // were not asked for; the target has room for all items.
+        unsafe {
+            let dimensions = usize::try_from(self.view.ndim).unwrap_or(0);
+            if self.view.shape.is_null() || self.view.strides.is_null() || self.len() == 0 {
+                return if self.len() == 0 { Ok(()) } else { Err(no_memory()) };
+            }
+            let shape = core::slice::from_raw_parts(self.view.shape, dimensions);
+            let strides = core::slice::from_raw_parts(self.view.strides, dimensions);
+            let from = self.view.buf.cast::<u8>().cast_const();
+            match self.view.itemsize {
+                1 => gather::<1>(from, target, shape, strides, 1),
+                2 => gather::<2>(from, target, shape, strides, 2),
+                4 => gather::<4>(from, target, shape, strides, 4),
+                8 => gather::<8>(from, target, shape, strides, 8),
+                16 => gather::<16>(from, target, shape, strides, 16),
+                other => gather::<0>(from, target, shape, strides, other.cast_unsigned()),
+            }
         }
-        let order = b'C'.cast_signed() as c_char;
-        // SAFETY: as above; the view is held and knows its own strides.
-        let failed =
-            unsafe { ffi::PyBuffer_ToContiguous(target.cast(), &raw const *self.view, self.view.len, order) };
-        if failed == 0 { Ok(()) } else { Err(PyErr::fetch(self.py)) }
+        Ok(())
     }
 
     /// Adds the items in C order to a vector.
@@ -86,6 +101,46 @@ impl<'py> Strided<'py> {
         // SAFETY: a fresh bytearray of just that size, which nobody else sees yet.
         unsafe { self.copy_to(ffi::PyByteArray_AsString(made.obj().ptr()).cast())? };
         Ok(made)
+    }
+}
+
+/// Copies items of `SIZE` bytes, or of `size` where that is 0, in C order: row by row, the last dimension inside.
+///
+/// # Safety
+/// `from` is the first item of a view of this shape and these strides, which has items; `target` has room for them.
+unsafe fn gather<const SIZE: usize>(from: *const u8, target: *mut u8, shape: &[isize], strides: &[isize], size: usize) {
+    let (Some((&row, outer)), Some((&step, jumps))) = (shape.split_last(), strides.split_last()) else { return };
+    let mut index = [0_isize; DIMENSIONS];
+    let (mut start, mut target) = (from, target);
+    loop {
+        let mut item = start;
+        for _ in 0..row {
+            // SAFETY: promised by the caller; the pointers stay inside the view and the target.
+            unsafe {
+                if SIZE == 0 {
+                    core::ptr::copy_nonoverlapping(item, target, size);
+                } else {
+                    target.cast::<[u8; SIZE]>().write_unaligned(item.cast::<[u8; SIZE]>().read_unaligned());
+                }
+                target = target.add(size);
+            }
+            item = item.wrapping_offset(step);
+        }
+        // The next row: the last of the outer dimensions that is not at its end moves on, those behind it begin anew.
+        let mut at = outer.len();
+        loop {
+            if at == 0 {
+                return;
+            }
+            at -= 1;
+            index[at] += 1;
+            start = start.wrapping_offset(jumps[at]);
+            if index[at] < outer[at] {
+                break;
+            }
+            start = start.wrapping_offset(-jumps[at] * outer[at]);
+            index[at] = 0;
+        }
     }
 }
 
