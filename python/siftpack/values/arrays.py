@@ -13,7 +13,7 @@ from siftpack import wire
 from siftpack.ndarray import FORMS, NDArray
 from siftpack.policy import Action, Kind
 from siftpack.storage import imported, inherits
-from siftpack.values import Leaf, Loss, Lowered, Parts, dtypes
+from siftpack.values import Leaf, Loss, Lowered, Parts, dtypes, layouts, padding
 
 SPREAD = 8
 """Bytes of a record for each byte of its fields, at most, where a reader makes room for objects."""
@@ -50,19 +50,19 @@ def lower_ndarray(value: Any) -> Leaf | Parts | None:
         return None
     if dtype.hasobject:
         return _objects(plain, text, losses)
-    items = _items(plain, dtypes.parse(text), numpy)
+    items = _items(plain, layouts.parse(text), numpy)
     return None if items is None else Leaf(head(wire.NDARRAY_ARRAY, text, plain.shape), items, losses)
 
 
-def _items(plain: Any, layout: dtypes.Layout, numpy: Any) -> Any:
+def _items(plain: Any, layout: layouts.Layout, numpy: Any) -> Any:
     """The items as they lie, padding cleared; None if there are characters beyond Unicode."""
     if not plain.nbytes:
         return b""
-    if dtypes.delicate(layout):
+    if padding.delicate(layout):
         cut = tuple(slice(0, 1 if not step else None) for step in plain.strides)
         once = plain[cut] if cut else plain
         raw = bytearray(once.tobytes())
-        if not dtypes.settle(layout, raw, once.size):
+        if not padding.settle(layout, raw, once.size):
             return None
         plain = numpy.broadcast_to(numpy.ndarray(once.shape, plain.dtype, raw), plain.shape)
     return plain.view(f"V{layout.size}")
@@ -72,14 +72,14 @@ def _objects(plain: Any, text: str, losses: tuple[Loss, ...]) -> Parts | None:
     if plain.dtype.names is None:
         elements = tuple(plain.reshape(-1).tolist())
         return Parts(["object", plain.shape, elements], (None, "shape", None), losses)
-    if not roomy(dtypes.parse(text)):
+    if not roomy(layouts.parse(text)):
         return None
     names = plain.dtype.names
     fields = [plain[name] for name in names]
     return Parts(["fields", text, plain.shape, *fields], (None, "dtype", "shape", *names), losses)
 
 
-def roomy(layout: dtypes.Layout) -> bool:
+def roomy(layout: layouts.Layout) -> bool:
     """True if a record is not much larger than what is in it."""
     return layout.size <= 64 + SPREAD * sum(field.size for field in layout.fields)
 
@@ -95,9 +95,9 @@ def lower_void(value: Any) -> Leaf | Parts | None:
     if dtype.hasobject:
         exact = type(value) is numpy.void or type(value) is numpy.record
         return Parts(["record", numpy.asarray(value)], (None, None)) if exact else None
-    layout = dtypes.parse(text)
+    layout = layouts.parse(text)
     raw = bytearray(own["tobytes"](value)[: layout.size])
-    sound = dtypes.settle(layout, raw, 1)
+    sound = padding.settle(layout, raw, 1)
     return Leaf(head(wire.NDARRAY_RECORD, text, ()), bytes(raw)) if sound else None
 
 
@@ -117,7 +117,7 @@ def lower_scalar(value: Any) -> Lowered | None:
         if described is None:
             return None
         text, data = described, bytearray(own["tobytes"](value))
-        dtypes.settle(dtypes.parse(text), data, 1)
+        padding.settle(layouts.parse(text), data, 1)
         raw = bytes(data)
     return wire.NDARRAY, head(wire.NDARRAY_SCALAR, text, ()) + raw, None
 
@@ -180,23 +180,23 @@ def check(form: int, text: str, shape: tuple[int, ...], items: bytes | bytearray
         from siftpack.values.moments import check_moment
 
         return check_moment(form, text, shape, bytes(items))
-    layout = dtypes.parse(text)
-    if len(text.encode("utf-8", "surrogatepass")) > dtypes.TEXT_MOST or not _suits(form, layout, text, shape):
+    layout = layouts.parse(text)
+    if len(text.encode("utf-8", "surrogatepass")) > layouts.TEXT_MOST or not _suits(form, layout, text, shape):
         raise ValueError("dtype that such an array does not have")
-    size = dtypes.check_shape(shape, layout.size)
+    size = layouts.check_shape(shape, layout.size)
     if size != len(items):
         raise ValueError("array shape and size disagree")
-    if dtypes.delicate(layout) and not dtypes.sound(layout, items, dtypes.items(shape)):
+    if padding.delicate(layout) and not padding.sound(layout, items, layouts.items(shape)):
         raise ValueError("array with padding that is not clear or characters beyond Unicode")
     if form == wire.NDARRAY_SCALAR and layout.letter == "b" and items[0] > 1:
         raise ValueError("bool that is neither")
     return None
 
 
-def _suits(form: int, layout: dtypes.Layout, text: str, shape: tuple[int, ...]) -> bool:
+def _suits(form: int, layout: layouts.Layout, text: str, shape: tuple[int, ...]) -> bool:
     if form == wire.NDARRAY_TENSOR:
         return text[1:] in _TENSORS
-    if dtypes.holds(layout, dtypes.OBJECTS + "w") or (layout.letter == "c" and layout.size == 4):
+    if layouts.holds(layout, layouts.OBJECTS + "w") or (layout.letter == "c" and layout.size == 4):
         return False
     if form == wire.NDARRAY_ARRAY:
         return True

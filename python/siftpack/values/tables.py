@@ -12,7 +12,7 @@ from typing import Any
 from siftpack.ndarray import CONTAINERS, NDArray
 from siftpack.report import Ext
 from siftpack.storage import imported
-from siftpack.values import Parts, dtypes
+from siftpack.values import Parts, dtypes, layouts
 from siftpack.values.arrays import roomy
 from siftpack.values.labels import Lost, categories_hold, expect, is_label, lost, steps_in
 
@@ -80,8 +80,8 @@ def _shape(shape: Any, size: int) -> int:
     for length in expect(shape, tuple):
         if type(length) is not int:
             raise Lost if lost(length) else ValueError("dimension that is no integer")
-    dtypes.check_shape(shape, size)
-    return dtypes.items(shape)
+    layouts.check_shape(shape, size)
+    return layouts.items(shape)
 
 
 def _count(data: tuple[Any, ...], *counts: int) -> None:
@@ -138,15 +138,15 @@ def _fields(data: tuple[Any, ...]) -> None:
     _count(data, 2 + len(layout.fields))
     for field, part in zip(layout.fields, data[2:], strict=True):
         text, shape = _array(part)
-        if text != dtypes.write(field.layout) or shape != (*data[1], *field.shape):
+        if text != layouts.write(field.layout) or shape != (*data[1], *field.shape):
             raise ValueError("field of another dtype or shape")
 
 
-def _objects(data: tuple[Any, ...]) -> dtypes.Layout:
+def _objects(data: tuple[Any, ...]) -> layouts.Layout:
     if len(data) < 2:
         raise ValueError("too few parts")
-    layout = dtypes.parse(expect(data[0], str))
-    if layout.letter != "{" or not dtypes.holds(layout, dtypes.OBJECTS) or not roomy(layout):
+    layout = layouts.parse(expect(data[0], str))
+    if layout.letter != "{" or not layouts.holds(layout, layouts.OBJECTS) or not roomy(layout):
         raise ValueError("dtype without objects")
     return layout
 
@@ -154,8 +154,8 @@ def _objects(data: tuple[Any, ...]) -> dtypes.Layout:
 def _record(data: tuple[Any, ...]) -> None:
     _count(data, 1)
     text, shape = _array(data[0])
-    layout = dtypes.parse(text)
-    if shape or layout.letter != "{" or not dtypes.holds(layout, dtypes.OBJECTS):
+    layout = layouts.parse(text)
+    if shape or layout.letter != "{" or not layouts.holds(layout, layouts.OBJECTS):
         raise ValueError("record without objects")
 
 

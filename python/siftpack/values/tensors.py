@@ -12,7 +12,7 @@ from siftpack.policy import Action, Kind
 from siftpack.storage import mro, type_dict
 from siftpack.values import Leaf, Loss
 from siftpack.values.arrays import head, loss
-from siftpack.values.dtypes import items as item_count
+from siftpack.values.layouts import items as item_count
 
 _TEXTS = {
     "bool": "|b1",
