@@ -21,6 +21,7 @@ NAMES = {
         "Kind",
         "LimitExceeded",
         "Limits",
+        "NDArray",
     ),
     *(
         "Policy",

@@ -20,6 +20,7 @@ from siftpack._core import (
     unpackb,
 )
 from siftpack.errors import DecodeError, EncodeError, FrameError, LimitExceeded, PolicyError, SiftError
+from siftpack.ndarray import NDArray
 from siftpack.policy import DEFAULT, JSON, LOGGING, PORTABLE, STRICT, Action, Kind, Limits, Policy
 from siftpack.registry import register
 from siftpack.report import Ext, Finding, Report, Tombstone
@@ -55,6 +56,7 @@ __all__ = [
     "Kind",
     "LimitExceeded",
     "Limits",
+    "NDArray",
     "Policy",
     "PolicyError",
     "Report",

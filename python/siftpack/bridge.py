@@ -45,6 +45,7 @@ __all__ = [
     "refusal",
     "replaced",
     "restore",
+    "restore_array",
     "shortened",
     "tombstone",
     "tombstone_text",
@@ -118,6 +119,13 @@ def exceeded(path: str, bound: str, most: int) -> str:
     from siftpack.advice import exceeded as words
 
     return words(path, bound, most)
+
+
+def restore_array(head: bytes, items: bytearray) -> Any:
+    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
+    from siftpack.values.arrays import restore as made
+
+    return made(head, items)
 
 
 class _Sample:

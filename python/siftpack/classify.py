@@ -50,6 +50,7 @@ class Shape(IntEnum):
     EXCEPTION = 24
     OPAQUE = 25
     WRAPPER = 26
+    PARTS = 27
 
 
 class Field(NamedTuple):
@@ -77,7 +78,7 @@ class Spec(NamedTuple):
     """The slot of further fields (pydantic), of a defaultdict's factory, of a deque's bound."""
     kept: tuple[str, ...] = ()
     """Names in the instance dict that are the storage itself, and so are no loss."""
-    lower: Callable[[Any], values.Lowered | None] | None = None
+    lower: values.Lower | None = None
     shared: bool = False
     """An exact instance is immutable: a copy may share it."""
     extract: Callable[[Any], Any] | None = None
@@ -172,8 +173,9 @@ def _builtin(shape: Shape) -> Callable[[type], Spec]:
 
 def _value(row: values.Value) -> Callable[[type], Spec]:
     binary = row.names in (("memoryview",), ("bytearray",), ("array",))
-    kind = Kind.BINARY if binary else Kind.VALUE
-    return lambda _: Spec(kind, Shape.VALUE, lower=row.lower, shared=row.shared, kept=row.kept)
+    kind = Kind.ARRAY if row.array else Kind.BINARY if binary else Kind.VALUE
+    shape = Shape.PARTS if row.parts else Shape.VALUE
+    return lambda _: Spec(kind, shape, lower=row.lower, shared=row.shared, kept=row.kept)
 
 
 def _fields(found: tuple[tuple[str, Any], ...]) -> tuple[Field, ...]:
@@ -229,7 +231,7 @@ def _stored(cls: type, spec: Spec) -> Spec:
     """Builtin storage: the type itself, or a subclass read through the layout of its base."""
     if _table.get(cls) is spec:
         return spec
-    kind = spec.kind if spec.shape is Shape.VALUE else Kind.SUBCLASS
+    kind = spec.kind if spec.shape is Shape.VALUE and spec.kind is not Kind.ARRAY else Kind.SUBCLASS
     root = next(each for each in mro(cls) if _table.get(each) is spec)
     inherited = {name for name, _ in slots(root)}
     added = tuple((name, slot) for name, slot in slots(cls) if name not in inherited)

@@ -293,7 +293,7 @@ impl Decoder<'_, '_> {
             (code::SET, None) => Kind::Set { frozen: false },
             (code::DEQUE, Some(bound)) if parts <= bound => Kind::Deque(bound),
             (code::DEQUE, Some(_)) => return refuse("deque longer than its bound"),
-            (code::CHAIN_MAP, None) => Kind::Tagged(code::CHAIN_MAP),
+            (mark @ (code::CHAIN_MAP | code::PARTS), None) => Kind::Tagged(mark),
             (code::SLICE, None) if parts == 3 => Kind::Tagged(code::SLICE),
             (mark @ (code::ORDERED_DICT | code::DEFAULT_DICT | code::COUNTER), None) if parts == 1 => {
                 Kind::TaggedMap(mark)
@@ -311,18 +311,25 @@ impl Decoder<'_, '_> {
         if code == code::MARK {
             return refuse("mark outside the head of an array");
         }
-        if inside.is_some() && matches!(code, code::BYTEARRAY | code::ARRAY | code::MEMORYVIEW) {
+        let array = code == code::NDARRAY && !code::is_hashable(payload);
+        if inside.is_some() && (array || matches!(code, code::BYTEARRAY | code::ARRAY | code::MEMORYVIEW)) {
             return refuse("mutable value in a key or set element");
         }
         self.budget.size(payload.len())?;
         self.budget.nodes(code::cost(code, payload.len()))?;
-        match Bridge::get(self.py)?.build(self.py, code, payload) {
-            Ok(value) => Ok(Some((value, false))),
-            Err(error) if error.is_instance_of::<PyValueError>(self.py) => {
-                Err(Box::new(Refusal::Words(error.value(self.py).to_string())))
+        let built = Bridge::get(self.py)?.build(self.py, code, payload);
+        Ok(Some((self.built(built)?, false)))
+    }
+
+    /// What Python built. A `ValueError` says why the input is refused.
+    fn built(&self, built: PyResult<Owned>) -> Read<Owned> {
+        built.map_err(|error| {
+            if error.is_instance_of::<PyValueError>(self.py) {
+                Box::new(Refusal::Words(error.value(self.py).to_string()))
+            } else {
+                error.into()
             }
-            Err(error) => Err(error.into()),
-        }
+        })
     }
 
     fn key_form(&mut self, size: usize, inside: Option<usize>, start: usize) -> Read<Option<(Owned, bool)>> {

@@ -5,7 +5,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
+use crate::array::head_size;
 use crate::ffi::{Exact, Obj, Owned};
+use crate::kind::code;
 
 /// The functions of `siftpack.bridge`, looked up once.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct Bridge {
     constructor_args: Py<PyAny>,
     types_of: Py<PyAny>,
     tombstone_type: Py<PyAny>,
+    restore_array: Py<PyAny>,
     /// The deque type itself, whose own iterator is used.
     pub deque: Py<PyAny>,
     /// A name no class has, to make the interpreter number a class's state.
@@ -41,6 +44,15 @@ pub struct Bridge {
 }
 
 static BRIDGE: PyOnceLock<Bridge> = PyOnceLock::new();
+
+/// What `lower` says of an array.
+#[derive(Debug)]
+pub enum Array<'py> {
+    /// One value: what stands before its items, the buffer they lie in, and what it does not keep.
+    Leaf { head: Bound<'py, PyBytes>, items: Bound<'py, PyAny>, losses: Bound<'py, PyTuple> },
+    /// Parts to be walked, what the path adds for each of them, and what they do not hold.
+    Parts { parts: Bound<'py, PyList>, names: Bound<'py, PyTuple>, losses: Bound<'py, PyTuple> },
+}
 
 /// What `lower` says of a value: ext code, payload, and the type of a tzinfo that was left out.
 pub type Lowered<'py> = (i8, Bound<'py, PyBytes>, Option<Bound<'py, PyAny>>);
@@ -81,6 +93,7 @@ impl Bridge {
                 constructor_args: find("constructor_args")?,
                 types_of: find("types_of")?,
                 tombstone_type: find("Tombstone")?,
+                restore_array: find("restore_array")?,
                 deque: find("deque")?,
                 probe: PyString::intern(py, "__siftpack_probe__").unbind(),
             })
@@ -97,8 +110,31 @@ impl Bridge {
         lower.call1((value,))?.extract()
     }
 
+    /// An array as one value or as its parts; None if its storage is not what its type promises.
+    pub fn array<'py>(lower: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Option<Array<'py>>> {
+        let found = lower.call1((value,))?;
+        if found.is_none() {
+            return Ok(None);
+        }
+        let (first, second, losses): (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyTuple>) = found.extract()?;
+        Ok(Some(match first.cast_into::<PyList>() {
+            Ok(parts) => Array::Parts { parts, names: second.cast_into()?, losses },
+            Err(head) => Array::Leaf { head: head.into_inner().cast_into()?, items: second, losses },
+        }))
+    }
+
+    /// The array of what stands before its items and the items, which become its own. Raises `ValueError`.
+    pub fn restore_array(&self, py: Python<'_>, head: &[u8], items: Owned) -> PyResult<Owned> {
+        let head = crate::ffi::Make::bytes(py, head)?.into_py(py);
+        Ok(Owned::from_py(self.restore_array.call1(py, (head, items.into_py(py)))?))
+    }
+
     /// The value of an ext. Raises `ValueError` for a bad payload.
     pub fn build(&self, py: Python<'_>, code: i8, payload: &[u8]) -> PyResult<Owned> {
+        if code == code::NDARRAY {
+            let (head, items) = payload.split_at(head_size(payload));
+            return self.restore_array(py, head, crate::ffi::bytearray(py, items)?);
+        }
         let payload = crate::ffi::Make::bytes(py, payload)?.into_py(py);
         Ok(Owned::from_py(self.build.call1(py, (code, payload))?))
     }

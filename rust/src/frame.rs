@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::array::step_of;
 use crate::error::Fault;
-use crate::ffi::{Obj, Owned, Ty, dict_len, dict_next};
+use crate::ffi::{Obj, Owned, Ty, dict_len, dict_next, tuple_get};
 use crate::guard::Hashes;
 use crate::listed::Listed;
 use crate::patterns::State;
@@ -74,6 +75,8 @@ pub struct Rare {
     pub lowered: bool,
     /// The maps of a ChainMap, which are one step further.
     pub chain: bool,
+    /// What the path adds for each part of an array: a tuple.
+    pub names: Option<Owned>,
     /// The class this is rebuilt as.
     pub listed: Option<Rebuilt>,
 }
@@ -175,12 +178,17 @@ impl Frame {
         items[..self.at.saturating_sub(1).min(items.len())].iter().map(|(key, _)| key.obj())
     }
 
-    pub fn step(&self, arena: &[FieldValue]) -> Step {
-        match self.source {
-            Source::List(_) | Source::Tuple(_) => Step::Index(self.at.saturating_sub(1)),
-            Source::Fields(start, _) => Step::Key(arena[start + self.at.saturating_sub(1)].name.own()),
-            _ => self.key.map_or(Step::Index(0), Step::of_key),
+    /// What the path adds for the present part; None for nothing.
+    pub fn step(&self, arena: &[FieldValue]) -> Option<Step> {
+        let at = self.at.saturating_sub(1);
+        if let Some(names) = self.rare.as_ref().and_then(|rare| rare.names.as_ref()) {
+            return tuple_get(names.obj(), at).and_then(step_of);
         }
+        Some(match self.source {
+            Source::List(_) | Source::Tuple(_) => Step::Index(at),
+            Source::Fields(start, _) => Step::Key(arena[start + at].name.own()),
+            _ => self.key.map_or(Step::Index(0), Step::of_key),
+        })
     }
 }
 

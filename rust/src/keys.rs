@@ -200,6 +200,9 @@ impl<S: Sink> Walk<'_, S> {
             if plan.shape == Shape::Value {
                 return self.lower_value(key, &plan);
             }
+            if plan.shape == Shape::Parts {
+                return self.array_key(key, &plan);
+            }
             if !plan.exact {
                 self.note(plan.kind, Action::Converted, key.ty(), None)?;
             }
@@ -215,7 +218,7 @@ impl<S: Sink> Walk<'_, S> {
         Ok(None)
     }
 
-    fn drop_key(&mut self, key: Obj, kind: u8) -> Result<Option<Lowered>, Fault> {
+    pub fn drop_key(&mut self, key: Obj, kind: u8) -> Result<Option<Lowered>, Fault> {
         self.note(kind, Action::Drop, key.ty(), None)?;
         Ok(None)
     }
@@ -420,7 +423,7 @@ impl<S: Sink> Walk<'_, S> {
         self.written(shown)
     }
 
-    fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
+    pub fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
         let mut out = Out::part();
         write_value(&mut out, code, payload, &self.budget)?;
         Ok(Lowered { value, bytes: out.into_bytes(), container: false })
@@ -614,5 +617,6 @@ fn is_hashable(shape: Shape) -> bool {
             | Shape::Wrapper
             | Shape::Record
             | Shape::NamedTuple
+            | Shape::Parts
     )
 }

@@ -130,7 +130,8 @@ shapes!(
     NamedTuple,
     Exception,
     Opaque,
-    Wrapper
+    Wrapper,
+    Parts
 );
 
 /// Ext codes and marks of `docs/format.md` that the core names itself.
@@ -186,13 +187,18 @@ pub mod code {
     /// Nodes that a byte of a pattern costs.
     const PATTERN_BYTE: u64 = 64;
 
+    /// True if an array's payload is that of a scalar or moment: its form is none of `wire.NDARRAY_UNHASHABLE`.
+    pub fn is_hashable(payload: &[u8]) -> bool {
+        !matches!(payload.first(), Some(0 | 2 | 3))
+    }
+
     /// Nodes that a value of this code and size costs: `siftpack.values.cost`.
     pub fn cost(code: i8, size: usize) -> u64 {
         match code {
             PATTERN => 4096 + PATTERN_BYTE * size as u64,
             110 => 16,
             113 | 114 => 8,
-            101 | 102 | 116 | 118 | 119 => 4,
+            101 | 102 | 116 | 118 | 119 | NDARRAY => 4,
             _ => 0,
         }
     }

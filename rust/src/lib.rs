@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod array;
 mod careful;
 mod checkpoint;
 mod decode;

@@ -69,13 +69,13 @@ impl<S: Sink> Walk<'_, S> {
         self.at_element(place)
     }
 
-    /// The node of the present part of a frame; base storage is where its object is.
+    /// The node of the present part of a frame; base storage, and a part without a name, is where its object is.
     fn below(&mut self, at: usize) -> Node {
         let frame = &self.frames[at];
-        if frame.is_at_base(&self.arena) {
-            return frame.node;
+        match frame.step(&self.arena) {
+            Some(step) if !frame.is_at_base(&self.arena) => self.findings.node(frame.node, step),
+            _ => frame.node,
         }
-        self.findings.node(frame.node, frame.step(&self.arena))
     }
 
     /// The node of the set element being lowered below its set, or the node itself.

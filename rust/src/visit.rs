@@ -136,6 +136,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::Record | Shape::NamedTuple => return self.record(obj, plan),
             Shape::Opaque => return self.opaque(obj, plan),
             Shape::Exception => return self.exception(obj, plan),
+            Shape::Parts => return self.array(obj, plan),
             _ => {}
         }
         self.attributes(obj, plan)?;
@@ -308,10 +309,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         let payload = payload.as_bytes();
         self.budget.nodes(code::cost(code, payload.len()))?;
         if !self.native() {
-            let shown = self.foreign(|py| Bridge::get(py)?.portable(py, code, payload))?;
-            let (shown, place) = (self.keep(shown), self.place());
-            self.stand(place, true);
-            return self.go_on(shown);
+            return self.portable(code, payload);
         }
         self.spend_ext(payload.len())?;
         let built = match (S::BUILDS, plan.exact && plan.shared && foreign.is_none()) {
@@ -321,6 +319,14 @@ impl<'py, S: Sink> Walk<'py, S> {
         };
         self.sink.value(code, payload, built, &self.budget)?;
         Ok(Visit::Kept)
+    }
+
+    /// Writes what stands for the value of an ext where there are no ext values.
+    pub fn portable(&mut self, code: i8, payload: &[u8]) -> Result<Visit, Fault> {
+        let shown = self.foreign(|py| Bridge::get(py)?.portable(py, code, payload))?;
+        let (shown, place) = (self.keep(shown), self.place());
+        self.stand(place, true);
+        self.go_on(shown)
     }
 
     /// The payload of a value, from the adapter its plan names. A checkpoint.

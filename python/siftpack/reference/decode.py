@@ -169,7 +169,7 @@ class _Reader:
         if number == wire.DEQUE and count > int.from_bytes(tag[1:], "big"):
             self.fail("deque longer than its bound")
         wrong = (number == wire.SLICE and count != 3) or (number in _MAPS and count != 1)
-        if wrong or not wire.DEQUE <= number <= wire.SLICE:
+        if wrong or not (wire.DEQUE <= number <= wire.SLICE or number == wire.PARTS):
             self.fail("unknown mark")
         items = [self.value(depth, None) for _ in range(count)]
         if number in _MAPS and type(items[0]) is not dict:
@@ -212,6 +212,8 @@ class _Reader:
         if kdepth is not None and code in values.UNHASHABLE:
             self.fail("mutable value in a key or set element")
         payload = self.sized(size)
+        if kdepth is not None and code == wire.NDARRAY and payload[:1] and payload[0] in wire.NDARRAY_UNHASHABLE:
+            self.fail("mutable value in a key or set element")
         self.charge(values.cost(code, size))
         try:
             return values.build(code, payload)

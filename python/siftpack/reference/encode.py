@@ -9,7 +9,8 @@ from siftpack.advice import exceeded
 from siftpack.classify import classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Limits
-from siftpack.reference.record import Record
+from siftpack.reference.record import Gathered, Record
+from siftpack.values import Leaf, Parts
 from siftpack.values.names import text_bytes
 from siftpack.values.numbers import twos_complement
 
@@ -132,6 +133,8 @@ def _tagged(value: Any, limits: Limits) -> bytes | None:
             return _array(mark(tag), [_map(value, limits)])
     if cls is ChainMap:
         return _array(mark(wire.CHAIN_MAP), [_encode(item, limits) for item in value.maps])
+    if cls is Gathered:
+        return _array(mark(wire.PARTS), [_encode(part, limits) for part in value.parts])
     if cls is Record:
         return _array(mark(wire.RECORD), [_str(value.listed.name, limits), _map(value.fields, limits)])
     if cls is slice:
@@ -153,4 +156,8 @@ def _value(value: Any, limits: Limits) -> bytes:
     lowered = lower(value) if lower is not None else None
     if lowered is None:
         raise AssertionError(f"not a clean value: {type(value)}")
+    if type(lowered) is Parts:
+        return _array(mark(wire.PARTS), [_encode(part, limits) for part in lowered.parts])
+    if type(lowered) is Leaf:
+        return _ext(wire.NDARRAY, lowered.head + memoryview(lowered.items).tobytes(), limits)
     return _ext(lowered[0], lowered[1], limits)

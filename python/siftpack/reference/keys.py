@@ -7,6 +7,7 @@ from siftpack import values, wire
 from siftpack.advice import exceeded
 from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.listed import Listed
+from siftpack.ndarray import NDArray
 from siftpack.policy import Action, Kind
 from siftpack.reference.encode import encode, plain
 from siftpack.reference.instances import BASE, Instances, scalar, stand_in
@@ -18,7 +19,7 @@ from siftpack.values import portable
 
 _HASHABLE = (
     *(Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES, Shape.TUPLE, Shape.FROZENSET),
-    *(Shape.ENUM, Shape.WRAPPER, Shape.RECORD, Shape.NAMEDTUPLE),
+    *(Shape.ENUM, Shape.WRAPPER, Shape.RECORD, Shape.NAMEDTUPLE, Shape.PARTS),
 )
 _LISTED = (*_HASHABLE, Shape.OPAQUE, Shape.LEAF)
 Steps = tuple[Segment, ...]
@@ -124,6 +125,8 @@ class Keys(Instances):
             return self.key_instead(obj, spec, made, steps, depth, kdepth, hops)
         if self.action(spec.kind) is not Action.KEEP or spec.shape not in _HASHABLE or cls is bytearray:
             return self.drop_key(obj, spec, steps)
+        if spec.shape is Shape.PARTS:
+            return self.key_array(obj, spec, steps)
         if spec.shape is Shape.VALUE:
             return self.key_value(obj, spec, steps)
         if not spec.exact:
@@ -188,6 +191,18 @@ class Keys(Instances):
             return obj
         self.note(spec.kind, foreign or type(obj), Action.CONVERTED, steps)
         return values.build(code, payload)
+
+    def key_array(self, obj: Any, spec: Spec, steps: Steps) -> Any:
+        """What stands for a scalar or moment whose library is not imported; no array is a key."""
+        assert spec.lower is not None
+        found = spec.lower(obj) if type(obj) is NDArray else None
+        if type(found) is not values.Leaf or found.head[0] in wire.NDARRAY_UNHASHABLE:
+            return self.drop_key(obj, spec, steps)
+        payload = found.head + found.items
+        self.fits(len(payload), steps)
+        self.charge(values.cost(wire.NDARRAY, len(payload)), steps)
+        self.spend(portable.ext_size(len(payload)), steps)
+        return values.build(wire.NDARRAY, payload)
 
     def key_container(  # noqa: PLR0913, PLR0917 - where it is, what it is
         self, obj: Any, spec: Spec, steps: Steps, depth: int, kdepth: int, listed: Listed | None

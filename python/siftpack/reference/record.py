@@ -1,9 +1,11 @@
-"""A listed instance in the clean tree: how it is written, and what it is rebuilt as."""
+"""What a clean tree holds that is made only at its end: listed instances, object arrays and tables."""
 
 from collections import ChainMap, OrderedDict, defaultdict, deque
 from typing import Any
 
+from siftpack import wire
 from siftpack.listed import Listed, restore
+from siftpack.values.containers import assemble
 
 
 class Record:
@@ -21,16 +23,27 @@ class Record:
         return bool(self.made == (other.made if type(other) is Record else other))
 
 
+class Gathered:
+    """The clean parts of an object array or table."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[Any]) -> None:
+        self.parts = parts
+
+
 def rebuilt(listed: Listed, fields: dict[str, Any]) -> Record:
     """A record with its instance. Raises ``ValueError`` where the class refuses."""
     return Record(listed, fields, restore(listed, {name: finished(value) for name, value in fields.items()}))
 
 
 def finished(tree: Any) -> Any:
-    """The clean tree with each record as the instance it was rebuilt as."""
+    """The clean tree with each record as the instance it was rebuilt as, and each table put together."""
     cls = type(tree)
     if cls is Record:
         return tree.made
+    if cls is Gathered:
+        return assemble(wire.PARTS, finished(tree.parts))
     if cls in (list, tuple, set, frozenset):
         return cls(map(finished, tree))
     if cls is deque:

@@ -10,8 +10,8 @@ from siftpack.classify import Field, Shape, Spec, classify
 from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.listed import Listed, Types
 from siftpack.policy import DATA_KINDS, Action, Kind, Limits, Policy
+from siftpack.reference.arrays import Arrays
 from siftpack.reference.instances import BASE, Rows, chain, hides_nothing, key_step, scalar, stand_in
-from siftpack.reference.keys import Keys
 from siftpack.reference.ledger import DECLINED, GONE, HOPS, At, Reached, holds, is_plain_type, kind_of
 from siftpack.reference.record import Record, rebuilt
 from siftpack.report import RawReport, where
@@ -38,7 +38,7 @@ def sift(obj: Any, policy: Policy, limits: Limits, types: Types, *, building: bo
     return (None if clean is GONE else clean), walk.report
 
 
-class _Walk(Keys):
+class _Walk(Arrays):
     def part(self, obj: Any, at: At, visit: Callable[..., Any], *args: Any) -> Any:
         """What is left of one part of a container. When cutting, a part that does not fit is gone as a whole."""
         rows, totals = len(self.report.rows), self.report.totals.copy()
@@ -150,6 +150,8 @@ class _Walk(Keys):
             return self.opaque(obj, spec, at, depth)
         if shape is Shape.EXCEPTION:
             return self.exception(obj, spec, at, depth)
+        if shape is Shape.PARTS:
+            return self.array(obj, spec, at, depth)
         self.attributes(obj, spec, at.steps)
         return self.base(obj, shape, at, depth)
 
@@ -196,13 +198,19 @@ class _Walk(Keys):
         marks = {Shape.ORDERED_DICT: wire.ORDERED_DICT, Shape.COUNTER: wire.COUNTER}
         return assemble(marks.get(shape, wire.DEFAULT_DICT), [found])
 
-    def elements(self, found: Iterable[Any], at: At, depth: int, *, places: bool = False) -> list[Any]:
-        """What is left of each element. Lost ones leave, or become None where position has meaning."""
+    def elements(
+        self, found: Iterable[Any], at: At, depth: int, *, places: bool = False, names: tuple[Any, ...] | None = None
+    ) -> list[Any]:
+        """What is left of each element. Lost ones leave, or become None where position has meaning.
+
+        ``names`` is what the path adds for each, instead of its position; None for nothing.
+        """
         kept = []
         for number, item in enumerate(found):
             if self.stopped:
                 break
-            place = self.below(at, number)
+            step = number if names is None else names[number]
+            place = at if step is None else self.below(at, step)
             left = self.part(item, place, self.visit, item, place, depth)
             if left is not GONE or places:
                 kept.append(None if left is GONE else left)

@@ -2,6 +2,7 @@
 
 import enum
 import math
+import struct
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
@@ -49,6 +50,8 @@ def _parts(a: Any, b: Any) -> Pairs | None:
         return [(a.maps, b.maps)]
     if cls is slice:
         return [(a.start, b.start), (a.stop, b.stop), (a.step, b.step)]
+    if _is_array(cls):
+        return _array_parts(a, b)
     if _is_clean(cls):
         return [] if _same_leaf(a, b) else None
     return _instances(a, b)
@@ -59,6 +62,44 @@ def _is_clean(cls: type) -> bool:
     from siftpack.classify import Shape, classify
 
     return cls in (type(None), bool, *_SCALARS) or (classify(cls).shape is Shape.VALUE and classify(cls).exact)
+
+
+def _is_array(cls: type) -> bool:
+    from siftpack.classify import classify
+    from siftpack.policy import Kind
+
+    return classify(cls).kind is Kind.ARRAY
+
+
+def _array_parts(a: Any, b: Any) -> Pairs | None:
+    """Arrays by dtype, shape and items, tables part by part."""
+    from siftpack.classify import classify
+    from siftpack.values import Leaf, Parts
+
+    lower = classify(type(a)).lower
+    left, right = (None, None) if lower is None else (lower(a), lower(b))
+    if type(left) is Parts and type(right) is Parts:
+        return [(left.parts, right.parts)]
+    if type(left) is Leaf and type(right) is Leaf and left.head == right.head:
+        return [] if _same_items(left.head, *(memoryview(each.items).tobytes() for each in (left, right))) else None
+    return [] if a is b or (type(left) is tuple and _same_leaf(a, b)) else None
+
+
+_FLOATS = {2: "e", 4: "f", 8: "d"}
+
+
+def _same_items(head: bytes, left: bytes, right: bytes) -> bool:
+    """True if all bytes are equal, or those that differ belong to NaNs on both sides."""
+    if left == right or len(left) != len(right):
+        return left == right
+    order, letter, digits = head[3:4].decode(), head[4:5].decode(), head[5 : 3 + head[2]].decode()
+    if letter not in "fc" or not digits.isdigit():
+        return False
+    code = _FLOATS.get(int(digits) // (1 + (letter == "c")))
+    if code is None:
+        return False
+    pairs = zip(struct.iter_unpack(order + code, left), struct.iter_unpack(order + code, right), strict=True)
+    return all((x != x and y != y) or struct.pack("d", x) == struct.pack("d", y) for (x,), (y,) in pairs)
 
 
 def _instances(a: Any, b: Any) -> Pairs | None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from siftpack.policy import Kind
 from siftpack.report import Ext, Tombstone
+from siftpack.testing import arrays
 from siftpack.testing.machinery import hashable_specimens, specimens
 from siftpack.testing.zoo import ENUMS, HASHABLE, WRAPS
 
@@ -105,6 +106,8 @@ _MUTABLE: tuple[Callable[[], Any], ...] = (
     *(lambda: Decimal("sNaN"), lambda: Decimal("-sNaN7")),
 )
 _FLAT = (*_NUMBERS, *_TEXTS, *_BYTES)
+_ARRAYS = tuple(arrays.makers())
+_SCALARS = tuple(arrays.scalars())
 
 
 def scalars() -> Strategy:
@@ -117,12 +120,14 @@ def scalars() -> Strategy:
 def values() -> Strategy:
     """Hashable values of the standard library."""
     moments = st.datetimes(timezones=st.sampled_from((None, dt.UTC, _BERLIN, _NAMED)))
-    return st.one_of(st.sampled_from((*_TIMES, *_NAMES)), moments, st.timedeltas(), st.fractions(), st.uuids())
+    named = st.sampled_from((*_TIMES, *_NAMES, *_SCALARS))
+    return st.one_of(named, moments, st.timedeltas(), st.fractions(), st.uuids())
 
 
 def leaves() -> Strategy:
-    """Anything clean that is no container."""
-    return st.one_of(scalars(), st.sampled_from(_FLAT), values(), st.sampled_from(_MUTABLE).map(lambda make: make()))
+    """Anything clean that is no container of Python's."""
+    made = st.sampled_from((*_MUTABLE, *_ARRAYS)).map(lambda make: make())
+    return st.one_of(scalars(), st.sampled_from(_FLAT), values(), made)
 
 
 def keys() -> Strategy:
@@ -243,6 +248,7 @@ _TIES: tuple[Callable[[Any], Any], ...] = (
         lambda inner: OrderedDict(a=inner).values(),
         lambda inner: slice(inner),
     ),
+    *arrays.ties(),
 )
 
 

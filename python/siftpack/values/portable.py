@@ -73,8 +73,14 @@ def plain(value: Any) -> Any:
         return duration(value)
     if name in ("bytearray", "memoryview"):
         return bytes(value)
-    if cls is range or name in ("array", "NDArray"):
-        return _listed(value)
+    if cls is range:
+        return {"start": value.start, "stop": value.stop, "step": value.step}
+    if name == "array":
+        return value.tolist()
+    if cls.__module__.partition(".")[0] in _LIBRARIES:
+        return _of_library(value, cls.__module__.partition(".")[0])
+    if name == "NDArray":
+        return {"kind": value.kind, "dtype": value.dtype, "shape": list(value.shape), "data": value.data}
     if name == "Fraction":
         return f"{number(value.numerator, 'portable')}/{number(value.denominator, 'portable')}"
     if cls is Tombstone:
@@ -90,9 +96,18 @@ def plain(value: Any) -> Any:
     return text.replace("e", "E") if name == "Decimal" else text
 
 
-def _listed(value: Any) -> Any:
-    if type(value) is range:
-        return {"start": value.start, "stop": value.stop, "step": value.step}
+_LIBRARIES = ("numpy", "pandas", "torch")
+
+
+def _of_library(value: Any, library: str) -> Any:
+    """Arrays as nested lists, scalars as the Python values nearest to them, moments as ISO text."""
+    name = type(value).__name__
+    if library == "pandas":
+        return None if name in ("NaTType", "NAType") else value.isoformat()
+    if library == "torch":
+        return value.tolist()
+    if value.dtype.kind in "mM" or name in ("longdouble", "clongdouble"):
+        return value.astype(str).tolist()
     return value.tolist()
 
 

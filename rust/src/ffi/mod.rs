@@ -13,6 +13,7 @@ mod layout;
 mod obj;
 mod out;
 mod quiet;
+mod strided;
 mod text;
 
 pub use build::{
@@ -28,4 +29,5 @@ pub use layout::{
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};
 pub use quiet::{GilCell, Quiet};
+pub use strided::{Strided, bytearray};
 pub use text::{Text, str_len, text};

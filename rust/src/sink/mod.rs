@@ -8,7 +8,7 @@ pub mod nothing;
 use pyo3::prelude::*;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned};
+use crate::ffi::{Exact, Obj, Owned, Strided};
 use crate::guard::Budget;
 use crate::kind::{Shape, code};
 
@@ -37,7 +37,7 @@ impl Build {
 
     /// True if an element that is left out becomes None, because position has meaning.
     pub fn keeps_positions(self) -> bool {
-        matches!(self, Self::Tagged(code::TUPLE | code::SLICE) | Self::Row)
+        matches!(self, Self::Tagged(code::TUPLE | code::SLICE | code::PARTS) | Self::Row)
     }
 
     /// True if the entries are keys and values.
@@ -86,6 +86,19 @@ pub trait Sink {
     fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault>;
     /// A value as ext, and as the Python object it is where one is built.
     fn value(&mut self, code: i8, payload: &[u8], obj: Option<Owned>, budget: &Budget) -> Result<(), Fault>;
+    /// An array whose size was looked at: what stands before its items, and the items where they lie.
+    fn array(&mut self, head: &[u8], items: &Strided<'_>, budget: &Budget) -> Result<(), Fault> {
+        let mut payload = Vec::new();
+        payload.try_reserve_exact(head.len() + items.len()).map_err(|_| Fault::NoMemory)?;
+        payload.extend_from_slice(head);
+        items.append_to(&mut payload)?;
+        self.value(code::NDARRAY, &payload, None, budget)
+    }
+    /// Foreign code may run next: what was only remembered where it lies is copied now.
+    #[inline(always)]
+    fn settle(&mut self, _: Python<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
     /// A key that was lowered.
     fn key(&mut self, lowered: Lowered) -> Result<(), Fault>;
     /// A set or frozenset of lowered elements in canonical order.

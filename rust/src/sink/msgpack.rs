@@ -5,7 +5,7 @@ use siftpack_wire::{Short, marker, write};
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Exact, Int, Obj, Out, Owned, Text, int_value, text};
+use crate::ffi::{Exact, Int, Obj, Out, Owned, Strided, Text, int_value, text};
 use crate::guard::Budget;
 use crate::kind::{Shape, code};
 
@@ -155,6 +155,17 @@ impl Sink for MsgPack {
 
     fn value(&mut self, code: i8, payload: &[u8], _: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
         write_value(&mut self.out, code, payload, budget)
+    }
+
+    fn array(&mut self, head: &[u8], items: &Strided<'_>, budget: &Budget) -> Result<(), Fault> {
+        let size = budget.size(head.len() + items.len())?;
+        self.out.headed(write::ext_header(code::NDARRAY, size), head)?;
+        self.out.items(items)
+    }
+
+    #[inline(always)]
+    fn settle(&mut self, py: Python<'_>) -> Result<(), Fault> {
+        if self.out.owes() { self.out.settle(py) } else { Ok(()) }
     }
 
     fn key(&mut self, lowered: Lowered) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned};
+use crate::ffi::{Exact, Obj, Owned, Strided};
 use crate::guard::Budget;
 use crate::kind::Shape;
 
@@ -25,6 +25,10 @@ impl Sink for Nothing {
 
     fn value(&mut self, _: i8, payload: &[u8], _: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
         Ok(budget.size(payload.len()).map(|_| ())?)
+    }
+
+    fn array(&mut self, _: &[u8], _: &Strided<'_>, _: &Budget) -> Result<(), Fault> {
+        Ok(())
     }
 
     fn key(&mut self, _: Lowered) -> Result<(), Fault> {
