@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siftpack.errors import DecodeError, EncodeError
-from siftpack.policy import DEFAULT, JSON, LOGGING, PORTABLE, STRICT, Action, Limits, Policy
+from siftpack.policy import DEFAULT, JSON, LOGGING, PORTABLE, STRICT, Action, Kind, Limits, Policy
 from siftpack.report import Ext
 from siftpack.testing import same, zoo
 from siftpack.testing.rules import listings, policies, rules, tight
@@ -20,6 +20,8 @@ from tests.conftest import EXAMPLES, core, outcome
 
 CORE = core()
 FEWER = settings(max_examples=EXAMPLES // 4)
+BESIDE = {Kind.PRIVATE, Kind.ATTRIBUTE}
+"""What a model that is rebuilt has again: private attributes and excluded fields, at their defaults."""
 TYPES = st.one_of(st.just(()), listings())
 
 
@@ -48,7 +50,8 @@ def test_what_is_sanitized_is_clean(value: Any, policy: Policy, types: Any) -> N
     if isinstance(once, type):
         assert issubclass(once, EncodeError)
         return
-    assert CORE.inspect(once, types=types).clean
+    again = {found.kind for found in CORE.inspect(once, types=types)}
+    assert not again or (zoo.Model in types and again <= BESIDE)
     assert same(CORE.sanitize(once, types=types), once)
 
 

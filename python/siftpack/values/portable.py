@@ -3,9 +3,10 @@
 import base64
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
-from siftpack.report import Ext, Tombstone
+from siftpack.report import Tombstone
 from siftpack.values.names import bytes_text, text_bytes
 
 WIDE_BITS = 2048
@@ -66,36 +67,28 @@ def of_payload(code: int, payload: bytes) -> Any:
 def plain(value: Any) -> Any:
     """What stands for a clean value."""
     cls = type(value)
-    name = cls.__name__
-    if cls is dt.datetime or cls is dt.date or cls is dt.time:
-        return value.isoformat()
-    if cls is dt.timedelta:
-        return duration(value)
-    if name in ("bytearray", "memoryview"):
-        return bytes(value)
-    if cls is range:
-        return {"start": value.start, "stop": value.stop, "step": value.step}
-    if name == "array":
-        return value.tolist()
-    if cls.__module__.partition(".")[0] in _LIBRARIES:
-        return _of_library(value, cls.__module__.partition(".")[0])
-    if name == "NDArray":
-        return {"kind": value.kind, "dtype": value.dtype, "shape": list(value.shape), "data": value.data}
-    if name == "Fraction":
-        return f"{number(value.numerator, 'portable')}/{number(value.denominator, 'portable')}"
-    if cls is Tombstone:
-        return tombstone(value)
-    if cls is Ext:
-        return value.data
-    if name == "Pattern":
-        source = value.pattern
-        return source if type(source) is str else source.decode("latin-1")
-    if value is ...:
-        return "..."
-    text = str(value)
-    return text.replace("e", "E") if name == "Decimal" else text
+    library = cls.__module__.partition(".")[0]
+    if library in _LIBRARIES:
+        return _of_library(value, library)
+    make = _TEXTS.get(cls.__name__)
+    return str(value) if make is None else make(value)
 
 
+_TEXTS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("datetime", "date", "time"), lambda value: value.isoformat()),
+    "timedelta": lambda value: duration(value),  # noqa: PLW0108 - defined below
+    **dict.fromkeys(("bytearray", "memoryview"), bytes),
+    "range": lambda value: {"start": value.start, "stop": value.stop, "step": value.step},
+    "array": lambda value: value.tolist(),
+    "NDArray": lambda value: {"kind": value.kind, "dtype": value.dtype, "shape": [*value.shape], "data": value.data},
+    "Fraction": lambda value: f"{number(value.numerator, 'portable')}/{number(value.denominator, 'portable')}",
+    "Decimal": lambda value: str(value).replace("e", "E"),
+    "Tombstone": tombstone,
+    "Ext": lambda value: value.data,
+    "Pattern": lambda value: value.pattern if type(value.pattern) is str else value.pattern.decode("latin-1"),
+    "ellipsis": lambda _: "...",
+}
+"""By the name of a type of the standard library or of ours; any other is its ``str``."""
 _LIBRARIES = ("numpy", "pandas", "torch")
 
 
@@ -137,8 +130,11 @@ def key_text(key: Any, mode: str) -> str:
     if type(key) in (tuple, frozenset):
         return json.dumps(_text_tree(key, mode), separators=(",", ":"), ensure_ascii=False)
     found = plain(key)
-    found = base64_text(found) if type(found) is bytes else found
-    return replaced(found) if type(found) is str else json.dumps(found, separators=(",", ":"))
+    if type(found) is str:
+        return replaced(found)
+    if type(found) in (dict, list):
+        return json.dumps(found, separators=(",", ":"))
+    return key_text(found, mode)
 
 
 def _text_tree(key: Any, mode: str) -> Any:
