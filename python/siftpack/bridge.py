@@ -12,7 +12,7 @@ from siftpack.errors import FrameError
 from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render
 from siftpack.storage import type_name
-from siftpack.values import build
+from siftpack.values import build, restore
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
 
@@ -74,13 +74,6 @@ def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
 def described(kind: int, cls: type) -> str:
     """Kind and type name, for an error."""
     return f"{_KINDS[kind]} {type_name(cls)}"
-
-
-def restore(head: bytes, items: bytearray) -> Any:
-    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
-    from siftpack.values.arrays import restore as made
-
-    return made(head, items)
 
 
 class _Sample:
