@@ -154,3 +154,16 @@ def test_a_library_that_is_still_being_imported_counts_as_absent(subject: Any, m
             read = [subject.unpackb(payload) for payload in payloads]
         assert [type(value) for value in read] == [NDArray] * 4
         assert [subject.packb(value) for value in read] == payloads
+
+
+def test_the_strategies_do_without_the_libraries() -> None:
+    """Where numpy and pandas are not installed, the strategies work and have no arrays."""
+    program = (
+        "import importlib.util as u, sys; find = u.find_spec;"
+        "u.find_spec = lambda name, *rest: None if name in ('numpy', 'pandas') else find(name, *rest);"
+        "from siftpack.testing import arrays, strategies as s; from hypothesis import find as pick;"
+        "assert pick(s.graphs(), lambda _: True) is not NotImplemented;"
+        "print(arrays.makers(), arrays.scalars(), arrays.ties(), *{'numpy', 'pandas'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] [] []"
