@@ -14,7 +14,7 @@ from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render, shown_type, where
 from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
-from siftpack.values import build
+from siftpack.values import build, restore
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
 from siftpack.values.portable import base64_text, cut_text, key_text, number, of_payload, replaced, shortened

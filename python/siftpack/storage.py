@@ -50,7 +50,7 @@ def module_attribute(modules: dict[str, Any], module: str, name: str) -> Any:
 def imported(module: str) -> Any:
     """A module that the program has imported to its end, else None; never imports it to ask."""
     found = sys.modules.get(module)
-    if found is None or not inherits(type(found), types.ModuleType):
+    if found is None or (type(found) is not types.ModuleType and not inherits(type(found), types.ModuleType)):
         return None
     spec = module_dict(found).get("__spec__")
     return None if spec is None or getattr(spec, "_initializing", False) else found

@@ -209,8 +209,20 @@ def build(code: int, payload: bytes) -> Any:
         from siftpack.report import Ext
 
         return Ext(code, payload)
+    return _built(code, builder, payload)
+
+
+def restore(head: bytes, items: bytearray) -> Any:
+    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
+    return _built(wire.NDARRAY, _RESTORE, head, items)
+
+
+_RESTORE = _late("arrays", "restore")
+
+
+def _built(code: int, builder: Callable[..., Any], *parts: Any) -> Any:
     try:
-        return builder(payload)
+        return builder(*parts)
     except ValueError:
         raise
     except (ArithmeticError, LookupError, TypeError, RecursionError) as refused:

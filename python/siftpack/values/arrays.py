@@ -12,7 +12,7 @@ from typing import Any
 from siftpack import wire
 from siftpack.ndarray import FORMS, NDArray
 from siftpack.policy import Action, Kind
-from siftpack.storage import imported, inherits
+from siftpack.storage import imported
 from siftpack.values import Leaf, Loss, Lowered, Parts, dtypes, layouts, padding
 
 SPREAD = 8
@@ -103,22 +103,23 @@ def lower_void(value: Any) -> Leaf | Parts | None:
 
 def lower_scalar(value: Any) -> Lowered | None:
     """Any other scalar of numpy; strings keep the NULs at their end."""
-    numpy = dtypes.genuine().module
-    own = numpy.generic.__dict__
-    cls = type(value)
-    if inherits(cls, numpy.str_):
+    own = dtypes.genuine().module.generic.__dict__
+    dtype = own["dtype"].__get__(value)
+    if dtype.kind == "U":
         characters = "".join((value,))  # noqa: FLY002 - copies the base storage; an f-string would run its __format__
         text, raw = f"<U{len(characters)}", characters.encode("utf-32-le", "surrogatepass")
-    elif inherits(cls, numpy.bytes_):
+    elif dtype.kind == "S":
         raw = bytes.__getitem__(value, slice(None))
         text = f"|S{len(raw)}"
     else:
-        described = dtypes.describe(own["dtype"].__get__(value))
+        described = dtypes.describe(dtype)
         if described is None:
             return None
-        text, data = described, bytearray(own["tobytes"](value))
-        padding.settle(layouts.parse(text), data, 1)
-        raw = bytes(data)
+        text, raw = described, own["tobytes"](value)
+        if text[1] in "xy":
+            data = bytearray(raw)
+            padding.settle(layouts.parse(text), data, 1)
+            raw = bytes(data)
     return wire.NDARRAY, head(wire.NDARRAY_SCALAR, text, ()) + raw, None
 
 
@@ -204,17 +205,18 @@ def _suits(form: int, layout: layouts.Layout, text: str, shape: tuple[int, ...])
 
 
 def _array(text: str, shape: tuple[int, ...], items: bytearray) -> Any:
-    numpy = imported("numpy")
-    dtype = None if numpy is None else dtypes.restore(text)
-    return None if dtype is None else numpy.ndarray(shape, dtype, items)
+    if imported("numpy") is None:
+        return None
+    dtype = dtypes.restore(text)
+    return None if dtype is None else dtypes.genuine().module.ndarray(shape, dtype, items)
 
 
 def _scalar(text: str, shape: tuple[int, ...], items: bytearray) -> Any:
-    numpy = imported("numpy")
+    numpy = imported("numpy") if text[1] in "US" else None
     if numpy is not None and text[1] == "U":
         order = "le" if text[0] == "<" else "be"
         return numpy.str_(items.decode(f"utf-32-{order}", "surrogatepass"))
-    if numpy is not None and text[1] == "S":
+    if numpy is not None:
         return numpy.bytes_(bytes(items))
     made = _array(text, shape, items)
     return None if made is None else made[()]

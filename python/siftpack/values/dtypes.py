@@ -8,14 +8,24 @@ import sys
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from siftpack.values.layouts import NESTED, TEXT_MOST, Field, Layout, is_proper, parse, write
+from siftpack.values.layouts import NESTED, SHORT, TEXT_MOST, Field, Layout, is_proper, parse, write
 
 
 def describe(dtype: Any) -> str | None:
     """The text of a numpy dtype; None for one that has no such text."""
+    known = _singles().get(id(dtype))
+    if known is not None:
+        return known[1]
     layout = _layout(dtype, 0)
     text = None if layout is None else write(layout)
     return None if text is None or len(text.encode("utf-8", "surrogatepass")) > TEXT_MOST else text
+
+
+@functools.cache
+def _singles() -> dict[int, tuple[Any, str]]:
+    """The dtypes that numpy has once each, and their texts, by identity: equal dtypes can differ in their scalars."""
+    found = [genuine().module.dtype(char) for char in "?bhilqBHILQefdFD"]
+    return {id(dtype): (dtype, write(layout)) for dtype in found if (layout := _layout(dtype, 0)) is not None}
 
 
 def _layout(dtype: Any, depth: int) -> Layout | None:
@@ -86,6 +96,10 @@ def genuine() -> Numpy:
 
 def restore(text: str) -> Any:
     """The numpy dtype of a text; None if this machine has none such. Raises ``ValueError`` as ``parse`` does."""
+    return _remembered(text) if len(text) <= SHORT else _restored(text)
+
+
+def _restored(text: str) -> Any:
     try:
         made = _made(parse(text), genuine().module)
     except (TypeError, KeyError):
@@ -95,6 +109,9 @@ def restore(text: str) -> Any:
     if describe(made) != text:
         raise ValueError("dtype that would be written otherwise")
     return made
+
+
+_remembered = functools.lru_cache(maxsize=256)(_restored)
 
 
 def _made(layout: Layout, numpy: Any) -> Any:

@@ -221,7 +221,7 @@ class _Taken:
             return self.multi(value, step)
         if not inherits(cls, module.Index):
             raise Unreadable
-        name = self.name(own_value(value, "_name", None), step)
+        name = self.name(own_value(value, "_name", None), step or "name")
         if inherits(cls, module.RangeIndex):
             steps = own_value(value, "_range", None)
             if type(steps) is not range:
@@ -243,7 +243,7 @@ class _Taken:
         parts = [self.index(each, step) for each in list.__iter__(levels)]
         return (
             "multi",
-            tuple(self.name(each, step) for each in list.__iter__(names)),
+            tuple(self.name(each, step or "name") for each in list.__iter__(names)),
             tuple((word, None, *rest) for word, _, *rest in parts),
             tuple(exact.view(each, exact) for each in list.__iter__(codes)),
         )

@@ -146,6 +146,8 @@ class _Text:
         return Layout(letter, order, size, unit)
 
     def record(self, numbered: bool, depth: int) -> Layout:
+        if depth == NESTED:
+            self.bad()
         self.want("{")
         size = self.number()
         aligned = self.take("!")
@@ -154,7 +156,7 @@ class _Text:
             fields.append(self.field(depth))
         self.want("}")
         layout = Layout("{", "|", size, "", tuple(fields), numbered, aligned)
-        if depth == NESTED or not is_proper(layout):
+        if not is_proper(layout):
             self.bad()
         return layout
 

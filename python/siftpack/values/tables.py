@@ -6,6 +6,7 @@ out under a policy keeps the whole from being built, and it stays an ``NDArray``
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -209,7 +210,8 @@ def _zoned(column: tuple[Any, ...]) -> int:
     zone = column[2]
     if type(zone) is Ext or lost(zone):
         raise Lost
-    if text[1] != "M" or not (type(zone) is dt.timezone or type(zone).__name__ == "ZoneInfo"):
+    named = sys.modules.get("zoneinfo")
+    if text[1] != "M" or not (type(zone) is dt.timezone or (named is not None and type(zone) is named.ZoneInfo)):
         raise ValueError("bad zone of a column")
     return count
 

@@ -5,6 +5,8 @@ Only functions of the genuine ``torch.Tensor`` are asked, with ``__torch_functio
 
 import functools
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from siftpack import wire
@@ -50,11 +52,18 @@ def lower_tensor(value: Any) -> Leaf | None:
     if any("__torch_dispatch__" in type_dict(each) for each in _derived(torch, type(value))):
         return None
     own = {**type_dict(torch._C.TensorBase), **type_dict(torch.Tensor)}  # noqa: SLF001 - where the storage is
-    with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():  # noqa: SLF001 - as above
+    with _unasked(torch):
         try:
             return _lower(torch, own, value)
         except (RuntimeError, TypeError, NotImplementedError):
             return None
+
+
+@contextmanager
+def _unasked(torch: Any) -> Iterator[None]:
+    """In here torch calls no function of a subclass or mode."""
+    with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():  # noqa: SLF001 - as torch itself does it
+        yield
 
 
 def _derived(torch: Any, cls: type) -> list[type]:
@@ -111,6 +120,5 @@ def make_tensor(text: str, shape: tuple[int, ...], items: bytearray) -> Any:
         raise ValueError("bool that is neither")
     if dtype is None:
         return None
-    if not items:
-        return torch.empty(shape, dtype=dtype)
-    return torch.frombuffer(items, dtype=dtype).reshape(shape)
+    with _unasked(torch):
+        return torch.frombuffer(items, dtype=dtype).reshape(shape) if items else torch.empty(shape, dtype=dtype)
