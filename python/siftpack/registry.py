@@ -32,10 +32,18 @@ def register(cls: type, *, kind: Kind | str | None = None, extract: Callable[[An
     known = None if kind is None else _kind(kind)
     if extract is not None and not callable(extract):
         raise PolicyError(f"extract must be callable, not an instance of {type_name(type(extract))}")
+    if extract is not None and _is_array(cls):
+        raise PolicyError(f"{type_name(cls)} takes no extractor: tables and arrays are made of it")
     _, before, extractor = REGISTERED.get(id(cls), (cls, None, None))
     REGISTERED[id(cls)] = (cls, known or before, extractor if extract is None else extract)
     _core.forget_plans()
     CHANGES.append(next(_numbers))
+
+
+def _is_array(cls: type) -> bool:
+    from siftpack.classify import classify
+
+    return classify(cls).kind is Kind.ARRAY
 
 
 def _kind(kind: Kind | str) -> Kind:

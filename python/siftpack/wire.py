@@ -43,6 +43,7 @@ CHAIN_MAP: Final = 8
 SLICE: Final = 9
 RECORD: Final = 10
 PARTS: Final = 11
+SIFTED: Final = 12
 
 DEQUE_UNBOUNDED: Final = 2**56 - 1
 

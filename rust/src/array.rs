@@ -29,7 +29,11 @@ impl<'py, S: Sink> Walk<'py, S> {
             Array::Parts { parts, names, losses } => {
                 self.losses(&losses)?;
                 let list = Obj::of(parts.as_any());
-                let build = if self.native() { Build::Tagged(code::PARTS) } else { Build::Row };
+                let build = match (self.native(), self.alters()) {
+                    (true, false) => Build::Tagged(code::PARTS),
+                    (true, true) => Build::Tagged(code::SIFTED),
+                    (false, _) => Build::Row,
+                };
                 self.open_with(obj, Source::List(list), (build, 0), list_len(list), Some(list.own()))?;
                 if let Some(frame) = self.frames.last_mut() {
                     let rare = frame.rare.get_or_insert_default();
@@ -38,6 +42,11 @@ impl<'py, S: Sink> Walk<'py, S> {
                 Ok(Visit::Opened)
             }
         }
+    }
+
+    /// True if rules may change what an array or table is made of.
+    fn alters(&self) -> bool {
+        self.slow || self.policy.alters()
     }
 
     fn lower_array(&mut self, obj: Obj, plan: &Plan) -> Result<Option<Array<'py>>, Fault> {

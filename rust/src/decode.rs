@@ -293,7 +293,7 @@ impl Decoder<'_, '_> {
             (code::SET, None) => Kind::Set { frozen: false },
             (code::DEQUE, Some(bound)) if parts <= bound => Kind::Deque(bound),
             (code::DEQUE, Some(_)) => return refuse("deque longer than its bound"),
-            (mark @ (code::CHAIN_MAP | code::PARTS), None) => Kind::Tagged(mark),
+            (mark @ (code::CHAIN_MAP | code::PARTS | code::SIFTED), None) => Kind::Tagged(mark),
             (code::SLICE, None) if parts == 3 => Kind::Tagged(code::SLICE),
             (mark @ (code::ORDERED_DICT | code::DEFAULT_DICT | code::COUNTER), None) if parts == 1 => {
                 Kind::TaggedMap(mark)
@@ -414,7 +414,7 @@ impl Decoder<'_, '_> {
             }
             Kind::Tagged(mark) => {
                 let items = self.stack.list(py, start)?;
-                Bridge::get(py)?.assemble(py, mark, items, None)?
+                self.built(Bridge::get(py)?.assemble(py, mark, items, None))?
             }
             Kind::TaggedMap(mark) => {
                 let items = self.stack.list(py, start)?;

@@ -179,6 +179,8 @@ pub mod code {
     pub const RECORD: u8 = 10;
     /// Mark of an object array or a pandas object.
     pub const PARTS: u8 = 11;
+    /// Mark of the same, if rules may have changed its parts.
+    pub const SIFTED: u8 = 12;
     /// The bound of a deque without one.
     pub const UNBOUNDED: u64 = (1 << 56) - 1;
 

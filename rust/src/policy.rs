@@ -70,7 +70,7 @@ impl Rules {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.default.as_ref().map_or(Ok(()), |default| visit.call(default))
+        self.default.as_ref().map_or(Ok(()), |default| PyVisit::call(&visit, default))
     }
 }
 
@@ -113,6 +113,11 @@ impl Policy {
             *action = Action::from_number(*number);
         }
         Ok(Self { table, rules: policy.getattr(pyo3::intern!(policy.py(), "rules"))?.extract()? })
+    }
+
+    /// True if some kind of data is not kept.
+    pub fn alters(&self) -> bool {
+        self.table[..usize::from(kinds::SECRET)].iter().any(|action| *action != Action::Keep)
     }
 
     /// What to do with a kind.

@@ -62,7 +62,7 @@ class Arrays(Keys):
     def parts(self, found: Parts, at: At, depth: int) -> Any:
         """What the parts come to; no path addresses what is inside."""
         kept = self.elements(found.parts, At(at.steps, ()), depth, places=True, names=found.names)
-        return Gathered(kept) if self.native else kept
+        return Gathered(wire.SIFTED if self.alters else wire.PARTS, kept) if self.native else kept
 
     def losses(self, found: tuple[Loss, ...], at: At) -> None:
         """Note what an array does not keep."""

@@ -169,13 +169,16 @@ class _Reader:
         if number == wire.DEQUE and count > int.from_bytes(tag[1:], "big"):
             self.fail("deque longer than its bound")
         wrong = (number == wire.SLICE and count != 3) or (number in _MAPS and count != 1)
-        if wrong or not (wire.DEQUE <= number <= wire.SLICE or number == wire.PARTS):
+        if wrong or not (wire.DEQUE <= number <= wire.SLICE or number in (wire.PARTS, wire.SIFTED)):
             self.fail("unknown mark")
         items = [self.value(depth, None) for _ in range(count)]
         if number in _MAPS and type(items[0]) is not dict:
             self.fail("unknown mark")
         bound = int.from_bytes(tag[1:], "big")
-        return assemble(number, items, None if bound == wire.DEQUE_UNBOUNDED else bound)
+        try:
+            return assemble(number, items, None if bound == wire.DEQUE_UNBOUNDED else bound)
+        except ValueError as bad:
+            return self.fail(str(bad))
 
     def record(self, depth: int, kdepth: int | None) -> Any:
         """A listed class by its name, or what stands for it where the name is not listed."""

@@ -134,7 +134,7 @@ def _tagged(value: Any, limits: Limits) -> bytes | None:
     if cls is ChainMap:
         return _array(mark(wire.CHAIN_MAP), [_encode(item, limits) for item in value.maps])
     if cls is Gathered:
-        return _array(mark(wire.PARTS), [_encode(part, limits) for part in value.parts])
+        return _array(mark(value.tag), [_encode(part, limits) for part in value.parts])
     if cls is Record:
         return _array(mark(wire.RECORD), [_str(value.listed.name, limits), _map(value.fields, limits)])
     if cls is slice:

@@ -54,6 +54,9 @@ class Ledger:
         self.table = [ACTIONS[number] for number in policy.lowered]
         self.cutting = limits.on_exceed == "cut"
         self.native = policy.mode == "native"
+        looks = policy.patterns or policy.redact or policy.longest or self.cutting
+        self.alters = bool(looks or any(self.action(kind) is not Action.KEEP for kind in DATA_KINDS))
+        """Rules may change what an array or table is made of."""
         self.report = RawReport()
         self.open: dict[int, int] = {}
         self.hooked: set[int] = set()

@@ -3,7 +3,6 @@
 from collections import ChainMap, OrderedDict, defaultdict, deque
 from typing import Any
 
-from siftpack import wire
 from siftpack.listed import Listed, restore
 from siftpack.values.containers import assemble
 
@@ -26,10 +25,10 @@ class Record:
 class Gathered:
     """The clean parts of an object array or table."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("parts", "tag")
 
-    def __init__(self, parts: list[Any]) -> None:
-        self.parts = parts
+    def __init__(self, tag: int, parts: list[Any]) -> None:
+        self.tag, self.parts = tag, parts
 
 
 def rebuilt(listed: Listed, fields: dict[str, Any]) -> Record:
@@ -43,7 +42,7 @@ def finished(tree: Any) -> Any:
     if cls is Record:
         return tree.made
     if cls is Gathered:
-        return assemble(wire.PARTS, finished(tree.parts))
+        return assemble(tree.tag, finished(tree.parts))
     if cls in (list, tuple, set, frozenset):
         return cls(map(finished, tree))
     if cls is deque:

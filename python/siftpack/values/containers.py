@@ -9,14 +9,16 @@ from siftpack import wire
 def assemble(tag: int, items: list[Any], bound: int | None = None) -> Any:
     """The container of a mark. ``items`` are its elements, or the one map inside; ``bound`` is a deque's.
 
-    Parts that no longer make an array or table - a policy may have changed them - are the list they are.
+    Raises ``ValueError`` for parts that are no array or table; those that rules may have changed are then a list.
     """
-    if tag == wire.PARTS:
+    if tag in (wire.PARTS, wire.SIFTED):
         from siftpack.values.tables import gather
 
         try:
             return gather(items)
         except ValueError:
+            if tag == wire.PARTS:
+                raise
             return items
     if tag == wire.DEQUE:
         return deque(items, bound)

@@ -37,7 +37,7 @@ impl Build {
 
     /// True if an element that is left out becomes None, because position has meaning.
     pub fn keeps_positions(self) -> bool {
-        matches!(self, Self::Tagged(code::TUPLE | code::SLICE | code::PARTS) | Self::Row)
+        matches!(self, Self::Tagged(code::TUPLE | code::SLICE | code::PARTS | code::SIFTED) | Self::Row)
     }
 
     /// True if the entries are keys and values.
