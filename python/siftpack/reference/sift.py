@@ -323,7 +323,7 @@ class _Walk(Keys):
             return GONE
         found = self.listed_fields(obj, spec, at.steps)
         inside = self.deeper(depth, at.steps, 2)
-        self.spend(self.name_size(known), at.steps)
+        self.spend_name(known, at.steps)
         self.enter(obj)
         try:
             kept = self.fields_of(obj, spec, found, at, inside)
