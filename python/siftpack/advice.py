@@ -27,10 +27,18 @@ _HELP: dict[Kind, str] = {
 """How to keep what can be kept. Kinds that are not named are data that a policy keeps, or machinery without data."""
 
 
+_ALWAYS_DATA = (Kind.SCALAR, Kind.CONTAINER)
+"""Kinds no policy can leave out as a whole: what refuses one of them is a path, or a policy that is strict."""
+
+
 def advice(kind: Kind, type_name: str, done: Action = Action.DROP) -> str:
     """What helps against a loss of this kind and type, of which this was done: one line, without a full stop."""
     if done is Action.CUT:
         return 'a limit ended here: allow more in Limits, or set on_exceed="raise" to be told'
+    if done is Action.RAISE and kind in _ALWAYS_DATA:
+        return 'leave it out or keep it with a path: Policy(paths={"...": "drop"})'
+    if done is Action.CONVERTED and kind is Kind.SCALAR:
+        return 'the mode of the policy has no exact form for it: mode="native" has'
     if done is Action.CONVERTED:
         return "its data is kept in a plainer type: list the class in types= to have it back as it was"
     if kind is Kind.SECRET:

@@ -35,10 +35,12 @@ PATTERNS: Final = 1024
 
 _STEP = re.compile(
     r"""\.(?P<deep>\*\*) | \.(?P<any>\*) | \.(?P<name>[^.\[\]{}*"'$\s]+)
-      | \[(?P<index>\d{1,18})\] | \[(?P<all>\*)\] | \[(?P<text>"(?:[^"\\]|\\.)*")\]
+      | \[(?P<index>[0-9]{1,18})\] | \[(?P<all>\*)\] | \[(?P<text>"(?:[^"\\]|\\.)*")\]
       | \{(?P<key>[^{}]{1,64})\}""",
     re.X | re.S,
 )
+_INT: Final = re.compile(r"-?[0-9]+")
+_FLOAT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")
 _CONSTANTS: Final = {"None": None, "True": True, "False": False, "nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -96,11 +98,10 @@ def _want(found: re.Match[str]) -> Want:
 def _key(text: str) -> Any:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
     raise PolicyError("a path shows keys in braces only if they are int, float, bool or None")
 
 

@@ -139,8 +139,8 @@ class Policy(Frozen):
         longest: int | None = None,
         emptied: Action = Action.DROP,
     ) -> None:
-        checked = dict(_check(kind, action) for kind, action in actions.items())
-        wanted = {text: _check_path(action) for text, action in paths.items()}
+        checked = dict(_check(kind, action) for kind, action in _rows(actions, "actions"))
+        wanted = {text: _check_path(action) for text, action in _rows(paths, "paths")}
         _check_rules(default, (redact, strict), mode, longest)
         left = _known(Action, emptied)
         if left not in (Action.DROP, Action.TOMBSTONE, Action.NAME):
@@ -202,6 +202,12 @@ def _known(words: type[Any], word: object) -> Any:
         return words(word)
     except ValueError as unknown:
         raise PolicyError(f"{unknown}; see siftpack.Kind and siftpack.Action") from None
+
+
+def _rows(given: Any, name: str) -> list[tuple[Any, Any]]:
+    if not isinstance(given, Mapping):
+        raise PolicyError(f"{name} is a mapping to actions")
+    return list(given.items())
 
 
 def _check(kind: object, action: object) -> tuple[Kind, Action]:

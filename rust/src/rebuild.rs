@@ -185,9 +185,10 @@ impl<S: Sink> Walk<'_, S> {
         Ok(Visit::Opened)
     }
 
-    /// Spends the bytes of the name of a listed class.
+    /// Spends the bytes of the name of a listed class, which is a string like any other.
     pub fn spend_name(&mut self, class: &Listed) -> Result<(), Fault> {
         let size = class.name.len();
+        self.budget.size(size)?;
         self.spend(size + if size < 32 { 1 } else { 2 })
     }
 

@@ -28,9 +28,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     /// Writes an object by its plan, or opens a frame for it.
     #[inline(always)]
     pub fn other(&mut self, obj: Obj) -> Result<Visit, Fault> {
-        if self.extra.is_none() {
-            return self.by_plan(obj);
-        }
+        // The first hook that is asked may be what makes `extra`: whether there is one says nothing before the visit.
         let hooks = self.hooks_open();
         let visit = self.by_plan(obj)?;
         let opened = self.hooks_open() - hooks;

@@ -160,10 +160,11 @@ class Instances(Ledger):
                 self.note(Kind.EXCEPTION, type(value), Action.DROP, (*steps, f"__{name}__"))
         return found
 
-    def name_size(self, listed: Listed) -> int:
-        """Bytes of the name of a listed class as it is written."""
+    def spend_name(self, listed: Listed, steps: Steps) -> None:
+        """Spend the bytes of the name of a listed class, which is a string like any other."""
         size = len(text_bytes(listed.name))
-        return size + (1 if size < 32 else 2)
+        self.fits(size, steps)
+        self.spend(size + (1 if size < 32 else 2), steps)
 
 
 def hides_nothing(value: Any) -> bool:

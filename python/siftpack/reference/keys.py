@@ -226,7 +226,7 @@ class Keys(Instances):
         self, obj: Any, spec: Spec, listed: Listed, steps: Steps, depth: int, kdepth: int
     ) -> Any:
         """A listed instance, rebuilt so that it can be hashed."""
-        self.spend(self.name_size(listed), steps)
+        self.spend_name(listed, steps)
         fields: dict[str, Any] = {}
         for field, value in self.listed_fields(obj, spec, steps):
             self.key_size(field.name, steps)

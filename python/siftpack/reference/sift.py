@@ -244,7 +244,7 @@ class _Walk(Arrays):
         inside = self.deeper(depth, at.steps)
         self.enter(obj)
         try:
-            kept = self.unordered(own.__iter__(obj), at, inside)
+            kept = self.unordered(list(own.__iter__(obj)), at, inside)
             if self.native:
                 return own(kept)
             return self.elements(kept, At(at.steps, ()), inside)
@@ -333,7 +333,7 @@ class _Walk(Arrays):
             return GONE
         found = self.listed_fields(obj, spec, at.steps)
         inside = self.deeper(depth, at.steps, 2)
-        self.spend(self.name_size(known), at.steps)
+        self.spend_name(known, at.steps)
         self.enter(obj)
         try:
             kept = self.fields_of(obj, spec, found, at, inside)
@@ -384,10 +384,10 @@ def speaks(value: Any) -> bool:
     return holds(value)
 
 
-def members(obj: Any, shape: Shape) -> list[Any]:
-    """The elements of a list, deque, or view of keys or values."""
+def members(obj: Any, shape: Shape) -> Iterable[Any]:
+    """The elements of a list, as it is when they are reached, or those of a deque or view as it is now."""
     if shape is Shape.LIST:
-        return list(list.__iter__(obj))
+        return list.__iter__(obj)
     if shape is Shape.DEQUE:
         return list(deque.__iter__(obj))
     return [row[shape is Shape.VALUES] for row in mapping_items(gc.get_referents(obj)[0])]
@@ -396,7 +396,7 @@ def members(obj: Any, shape: Shape) -> list[Any]:
 def chained(obj: Any) -> list[Any]:
     """The maps of a ChainMap."""
     maps = own_value(obj, "maps", None)
-    return maps if type(maps) is list else []
+    return maps.copy() if type(maps) is list else []
 
 
 def mapping_items(obj: Any) -> list[tuple[Any, Any]]:
