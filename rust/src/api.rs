@@ -84,7 +84,12 @@ fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
 /// Raises `EncodeError` where the policy says raise, `LimitExceeded` at a bound of `limits`, `MemoryError`.
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
-pub fn packb(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
+pub fn packb(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyBytes>> {
     door(obj.py(), || encode(obj, (policy, types, limits), false, false).map(|(bytes, _)| bytes))
 }
 
@@ -105,7 +110,12 @@ pub fn packb_with_report(
 /// Raises what `packb` raises.
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
-pub fn dumps(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
+pub fn dumps(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyBytes>> {
     door(obj.py(), || encode(obj, (policy, types, limits), true, false).map(|(bytes, _)| bytes))
 }
 
@@ -122,11 +132,7 @@ pub fn dumps_with_report(
 }
 
 /// The fingerprint, and the report if one is wanted.
-fn digest(
-    obj: &Bound<'_, PyAny>,
-    options: Options<'_, '_>,
-    report: bool,
-) -> PyResult<(String, Option<Py<PyAny>>)> {
+fn digest(obj: &Bound<'_, PyAny>, options: Options<'_, '_>, report: bool) -> PyResult<(String, Option<Py<PyAny>>)> {
     let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
     let mut walk = Walk::new(py, Digest::new(py, limits.bytes), (policy, limits, names), report);
     walk.run(Obj::of(obj))?;
@@ -168,7 +174,12 @@ pub fn fingerprint_with_report(
 /// Raises what `packb` raises.
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
-pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+pub fn sanitize(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
     let py = obj.py();
     door(py, || {
         let mut walk = Walk::new(py, Builtins::default(), lowered((policy, types, limits))?, false);
@@ -182,7 +193,12 @@ pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, types: Option_<
 /// Raises what `packb` raises.
 #[pyfunction]
 #[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
-pub fn inspect(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+pub fn inspect(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
     door(obj.py(), || {
         let mut walk = Walk::new(obj.py(), Nothing, lowered((policy, types, limits))?, true);
         walk.run(Obj::of(obj))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
+use crate::ffi::{Exact, Obj, Owned, dict_len, dict_next};
 use crate::guard::Hashes;
 use crate::listed::Listed;
 use crate::patterns::State;
@@ -108,7 +108,8 @@ impl Rebuilt {
 /// What it takes to undo an opaque instance.
 #[derive(Debug)]
 pub struct Opaque {
-    pub ty: Ty,
+    /// Owned: the object may have become one of another class since.
+    pub ty: Owned,
     pub mark: Mark,
 }
 

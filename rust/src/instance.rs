@@ -5,7 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get, tuple_len};
+use crate::ffi::{
+    Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
+    tuple_len,
+};
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Opaque, Source};
 use crate::kind::{Action, Shape, kinds};
@@ -137,7 +140,7 @@ impl<S: Sink> Walk<'_, S> {
         self.arena.truncate(kept);
         let visit = self.open_fields(obj, start)?;
         if let Some(frame) = self.frames.last_mut() {
-            frame.rare.get_or_insert_default().opaque = Some(Opaque { ty: obj.ty(), mark });
+            frame.rare.get_or_insert_default().opaque = Some(Opaque { ty: obj.ty().as_obj().own(), mark });
         }
         Ok(visit)
     }

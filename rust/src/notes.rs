@@ -27,14 +27,7 @@ impl<S: Sink> Walk<'_, S> {
         self.note_if(action == Action::Raise, kind, action, ty, below)
     }
 
-    fn note_if(
-        &mut self,
-        raises: bool,
-        kind: u8,
-        action: Action,
-        ty: Ty,
-        below: Option<Step>,
-    ) -> Result<(), Fault> {
+    fn note_if(&mut self, raises: bool, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
         let mut node = None;
         if self.findings.wants_place() || raises {
             let here = self.here();
@@ -85,8 +78,8 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The node of the set element being lowered below its set, or the node itself.
     fn at_element(&mut self, place: Node) -> Node {
-        match self.element {
-            Some(ty) => self.findings.node(place, Step::Type(ty.as_obj().own())),
+        match &self.element {
+            Some(ty) => self.findings.node(place, Step::Type(ty.obj().own())),
             None => place,
         }
     }

@@ -7,9 +7,10 @@ use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Int, Obj, Owned, int_value, str_len};
 use crate::foreign::Bridge;
 use crate::keys::has_plain_form;
-use crate::kind::{Action, code, kinds};
+use crate::kind::{Action, Shape, code, kinds};
 use crate::policy::Mode;
 use crate::sink::Sink;
+use crate::sink::builtins::{base_value, is_built_by_python};
 use crate::sink::msgpack::{ext_size, plain_size, text_size};
 use crate::walk::{Visit, Walk};
 
@@ -37,9 +38,25 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Something that Python makes of an object, kept alive until the walk is over.
-    fn made(&mut self, obj: Obj, make: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<Owned>) -> Result<Obj, Fault> {
+    fn made(
+        &mut self,
+        obj: Obj,
+        make: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<Owned>,
+    ) -> Result<Obj, Fault> {
         self.pin(obj);
         let made = self.foreign(|py| make(py, &obj.bind(py)))?;
+        Ok(self.keep(made))
+    }
+
+    /// The exact int, float, str or bytes in a subclass, kept alive until the walk is over. A checkpoint where Python
+    /// has to build it.
+    pub fn base_value(&mut self, obj: Obj, shape: Shape) -> Result<Obj, Fault> {
+        let made = if is_built_by_python(obj, shape) {
+            self.pin(obj);
+            self.foreign(|py| Ok(base_value(py, obj, shape)))??
+        } else {
+            base_value(self.py, obj, shape)?
+        };
         Ok(self.keep(made))
     }
 
@@ -124,7 +141,11 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a bounded name.
     pub fn write_name(&mut self, name: Owned) -> Result<Visit, Fault> {
         let name = self.keep(name);
-        if self.slow { self.fit(name)? } else { self.sink.plain(self.py, name, Exact::Str, &self.budget)? }
+        if self.slow {
+            self.fit(name)?
+        } else {
+            self.sink.plain(self.py, name, Exact::Str, &self.budget)?
+        }
         Ok(Visit::Kept)
     }
 

@@ -200,8 +200,10 @@ class _Walk(Keys):
                 break
             place = self.below(at, number)
             left = self.part(item, place, self.visit, item, place, depth)
-            if left is not GONE or places:
-                kept.append(None if left is GONE else left)
+            if left is not GONE:
+                kept.append(left)
+            elif places and self.has_room():
+                kept.append(None)
         return kept
 
     def slice_of(self, obj: Any, at: At, depth: int) -> Any:

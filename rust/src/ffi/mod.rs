@@ -16,7 +16,8 @@ mod quiet;
 mod text;
 
 pub use build::{
-    Input, Make, Stack, contains, descriptor_get, dict_from, new_set, owned_list, owned_pair, set_add, set_from, tuple_from,
+    Input, Make, Stack, contains, descriptor_get, dict_from, new_set, owned_list, owned_pair, set_add, set_from,
+    tuple_from,
 };
 pub use int::{Int, int_value};
 pub use layout::{
