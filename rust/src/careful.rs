@@ -3,8 +3,8 @@
 //! Here is decided what the hot loops of `runs.rs` never ask. A part that does not fit is undone as a whole when output
 //! is cut: the sink, the findings and the frames go back to where they stood before it.
 
-use crate::error::Fault;
-use crate::ffi::{Exact, Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
+use crate::error::{Fault, Reached};
+use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
 use crate::foreign::Bridge;
 use crate::frame::{Frame, Source};
 use crate::keys::has_plain_form;
@@ -39,6 +39,8 @@ enum Sort {
 
 /// Where everything stood before a part.
 struct Before {
+    /// The part itself, which foreign code may take out of its container meanwhile.
+    value: Owned,
     frames: usize,
     fields: usize,
     position: usize,
@@ -49,10 +51,9 @@ struct Before {
 impl<S: Sink> Walk<'_, S> {
     /// Visits the top object.
     pub fn careful_top(&mut self, top: Obj) -> Result<Visit, Fault> {
-        let (before, place) = (self.before(), self.place());
-        let part = Part { key: None, value: top, place, sort: Sort::Element };
+        let (before, place) = (self.before(top), self.place());
         match self.careful(top, place, false) {
-            Err(fault) => self.cut_off(part, before, fault),
+            Err(fault) => self.cut_off(before, fault),
             visit => visit,
         }
     }
@@ -64,9 +65,9 @@ impl<S: Sink> Walk<'_, S> {
             return self.close_early(top);
         }
         let Some(part) = self.next_part(top)? else { return self.close() };
-        let before = self.before();
+        let before = self.before(part.value);
         let visit = match self.part(top, part) {
-            Err(fault) => self.cut_off(part, before, fault)?,
+            Err(fault) => self.cut_off(before, fault)?,
             Ok(visit) => visit,
         };
         match visit {
@@ -238,8 +239,9 @@ impl<S: Sink> Walk<'_, S> {
 
     // Cutting.
 
-    fn before(&self) -> Option<Before> {
+    fn before(&self, value: Obj) -> Option<Before> {
         self.budget.limits.cut.then(|| Before {
+            value: value.own(),
             frames: self.frames.len(),
             fields: self.arena.len(),
             position: self.sink.position(),
@@ -249,9 +251,9 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Leaves out a part that does not fit, if output is cut.
-    fn cut_off(&mut self, part: Part, before: Option<Before>, fault: Fault) -> Result<Visit, Fault> {
-        let (Fault::Limit(bound), Some(before)) = (&fault, before) else { return Err(fault) };
-        let bound = *bound;
+    fn cut_off(&mut self, before: Option<Before>, fault: Fault) -> Result<Visit, Fault> {
+        let Some(before) = before else { return Err(fault) };
+        let Fault::Limit(bound) = fault else { return Err(fault) };
         while self.frames.len() > before.frames {
             let build = self.frames[self.frames.len() - 1].build;
             self.close_frame(build);
@@ -261,9 +263,26 @@ impl<S: Sink> Walk<'_, S> {
         self.close_hooks(before.hooks);
         self.findings.roll_back(&before.findings);
         self.element = None;
-        self.stop_at(bound);
-        let kind = self.kind_of(part.value)?;
-        self.note(kind, Action::Cut, part.value.ty(), None)?;
+        let kind = self.kind_of(before.value.obj())?;
+        self.note_cut(bound, kind, before.value.obj().ty())?;
         Ok(Visit::Gone)
+    }
+
+    /// Notes a part that does not fit, and ends the walk if nothing else will either.
+    pub fn note_cut(&mut self, bound: Reached, kind: u8, ty: Ty) -> Result<(), Fault> {
+        if matches!(bound, Reached::Nodes | Reached::Bytes) {
+            self.stop();
+        }
+        self.note(kind, Action::Cut, ty, None)
+    }
+
+    /// Nothing but the end of what is open fits any more.
+    #[cold]
+    pub fn end_at(&mut self, bound: Reached) -> Result<(), Fault> {
+        if !self.budget.limits.cut {
+            return Err(bound.into());
+        }
+        self.stop();
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@ use pyo3::prelude::*;
 use crate::error::Fault;
 use crate::ffi::Obj;
 use crate::frame::{Source, snapshot};
+use crate::hooks::is_contained;
 use crate::plan::Plan;
-use crate::sink::Sink;
+use crate::sink::{Build, Parts, Sink};
 use crate::walk::Walk;
 
 impl<'py, S: Sink> Walk<'py, S> {
@@ -41,6 +42,26 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         self.fields_owned = self.arena.len();
         Ok(())
+    }
+
+    /// Ends a container that is built as an object. A checkpoint: Python makes some of them, and what is hashed may be an
+    /// instance of a listed class, which has a hash and an equality of its own.
+    pub fn built(&mut self, build: Build, parts: Parts) -> Result<(), Fault> {
+        self.checkpoint()?;
+        self.quiet.lift();
+        let closed = self.sink.close(self.py, build, parts);
+        self.quiet.resume();
+        closed.map_err(|fault| if build.is_map() { self.unhashed(fault) } else { fault })
+    }
+
+    /// The error of a key that had a hash before and has none now, because its class changed its mind.
+    pub fn unhashed(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::Python(error) if is_contained(self.py, &error) => {
+                Fault::Words("key or set element that cannot be hashed".into())
+            }
+            fault => fault,
+        }
     }
 
     /// The plan of an object's type. A checkpoint if Python has to be asked.

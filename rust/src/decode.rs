@@ -11,6 +11,7 @@ use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Make, Owned, Quiet, Stack};
 use crate::foreign::Bridge;
 use crate::guard::{Budget, Hashes};
+use crate::hooks::is_contained;
 use crate::kind::code;
 use crate::policy::Limits;
 
@@ -372,13 +373,20 @@ impl Decoder<'_, '_> {
     #[cold]
     fn weigh(&mut self, value: &Owned) -> Read<()> {
         self.budget.container_key()?;
-        let Ok(hash) = Make::hash(self.py, value.obj()) else {
-            return refuse("key or set element that cannot be hashed");
-        };
+        let hash = Make::hash(self.py, value.obj()).or_else(|error| self.unhashed(error))?;
         if let Some(level) = self.levels.last_mut() {
             level.hashes.get_or_insert_default().add(hash)?;
         }
         Ok(())
+    }
+
+    /// The error of a key that Python could not hash or compare.
+    #[cold]
+    fn unhashed<T>(&self, error: PyErr) -> Read<T> {
+        if is_contained(self.py, &error) {
+            return refuse("key or set element that cannot be hashed");
+        }
+        Err(error.into())
     }
 
     /// Builds the topmost level.
@@ -393,7 +401,7 @@ impl Decoder<'_, '_> {
             Kind::Tuple => self.stack.tuple(py, start)?,
             Kind::Map => {
                 let pairs = (self.stack.len() - start) / 2;
-                let (dict, size) = self.stack.dict(py, start)?;
+                let (dict, size) = self.stack.dict(py, start).or_else(|error| self.unhashed(error))?;
                 if size != pairs {
                     return refuse("duplicate key");
                 }
@@ -401,7 +409,7 @@ impl Decoder<'_, '_> {
             }
             Kind::Set { frozen } => {
                 let count = self.stack.len() - start;
-                let (set, size) = self.stack.set(py, start, frozen)?;
+                let (set, size) = self.stack.set(py, start, frozen).or_else(|error| self.unhashed(error))?;
                 if size != count {
                     return refuse("duplicate set element");
                 }

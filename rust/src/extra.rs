@@ -1,6 +1,6 @@
 //! What a walk needs beyond the action of each kind: most walks need none of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pyo3::prelude::*;
 
@@ -35,6 +35,17 @@ pub struct Extra {
     pub hooked: Hooked,
     /// Exception groups inside one another that are looked at ahead.
     pub groups: usize,
+    /// What is known of exception groups by their address; each is kept alive by the walk.
+    pub heights: HashMap<usize, Height, ByAddress>,
+}
+
+/// Whether an exception group comes back as itself, which depends on the groups around it.
+#[derive(Clone, Copy, Debug)]
+pub enum Height {
+    /// It does where so many more groups, itself among them, may still be inside one another.
+    Known(usize),
+    /// It does not with so many groups around it.
+    Fails(usize),
 }
 
 /// Objects in whose place a hook gave something that is open now; each is kept alive by the walk.
@@ -159,13 +170,6 @@ impl<S: Sink> Walk<'_, S> {
     pub fn stop(&mut self) {
         self.findings.is_cut = true;
         self.extra.get_or_insert_default().stopped = true;
-    }
-
-    /// The rest is left out if this bound says so.
-    pub fn stop_at(&mut self, bound: Reached) {
-        if matches!(bound, Reached::Nodes | Reached::Bytes) {
-            self.stop();
-        }
     }
 
     /// Spends bytes of output, which are only counted when cutting.

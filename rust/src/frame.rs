@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::array::step_of;
 use crate::error::Fault;
-use crate::ffi::{Obj, Owned, Ty, dict_len, dict_next, tuple_get};
+use crate::ffi::{Obj, Owned, dict_len, dict_next, tuple_get};
 use crate::guard::Hashes;
 use crate::listed::Listed;
 use crate::patterns::State;
@@ -111,7 +111,8 @@ impl Rebuilt {
 /// What it takes to undo an opaque instance.
 #[derive(Debug)]
 pub struct Opaque {
-    pub ty: Ty,
+    /// Owned: the object may have become one of another class since.
+    pub ty: Owned,
     pub mark: Mark,
 }
 

@@ -140,7 +140,7 @@ impl<S: Sink> Walk<'_, S> {
         self.arena.truncate(kept);
         let visit = self.open_fields(obj, start)?;
         if let Some(frame) = self.frames.last_mut() {
-            frame.rare.get_or_insert_default().opaque = Some(Opaque { ty: obj.ty(), mark });
+            frame.rare.get_or_insert_default().opaque = Some(Opaque { ty: obj.ty().as_obj().own(), mark });
         }
         Ok(visit)
     }

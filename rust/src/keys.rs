@@ -2,6 +2,8 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 
 use crate::error::{Fault, Reached};
@@ -18,7 +20,6 @@ use crate::listed::Listed;
 use crate::patterns::{State, Stride};
 use crate::plan::Plan;
 use crate::report::Step;
-use crate::sink::builtins::base_value;
 use crate::sink::msgpack::{write_mark, write_plain, write_record, write_value};
 use crate::sink::{Build, Lowered, Sink};
 use crate::visit::HOPS;
@@ -225,8 +226,7 @@ impl<S: Sink> Walk<'_, S> {
 
     fn lower_stored(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
         if matches!(plan.shape, Shape::Int | Shape::Float | Shape::Str | Shape::Bytes) {
-            let value = base_value(self.py, key, plan.shape)?;
-            let value = self.keep(value);
+            let value = self.base_value(key, plan.shape)?;
             return self.lower_plain(value);
         }
         self.inside(key, place, 1, |walk, inside| walk.lower_container(key, plan, inside))
@@ -484,8 +484,16 @@ impl<S: Sink> Walk<'_, S> {
         if !self.native() {
             return self.set_as_list(set, &parts);
         }
-        self.sink.set(self.py, frozen, parts)?;
-        Ok(Visit::Kept)
+        if !S::BUILDS || parts.iter().all(|part| has_plain_form(part.value.obj())) {
+            self.sink.set(self.py, frozen, parts)?;
+            return Ok(Visit::Kept);
+        }
+        // What is hashed may have a hash of its own.
+        self.checkpoint()?;
+        self.quiet.lift();
+        let built = self.sink.set(self.py, frozen, parts);
+        self.quiet.resume();
+        built.map(|()| Visit::Kept).map_err(|fault| self.unhashed(fault))
     }
 
     /// What a path asks for at the elements of the set being visited, and where the set stands.
@@ -578,27 +586,32 @@ impl<S: Sink> Walk<'_, S> {
     /// Findings name the type of the element they are about.
     fn stand_at(&mut self, item: &Owned, place: Place) {
         if place.inside == 0 {
-            self.element = Some(item.obj().ty());
+            self.element = Some(item.obj().ty().as_obj().own());
         }
     }
 
     /// Elements of the same bytes are put in the order of their types' names.
-    fn break_ties(&mut self, rows: &mut [(Lowered, Owned)]) -> Result<(), Fault> {
+    fn break_ties(&mut self, rows: &mut Vec<(Lowered, Owned)>) -> Result<(), Fault> {
         if !rows.windows(2).any(|pair| pair[0].0.bytes == pair[1].0.bytes) {
             return Ok(());
         }
-        let mut names = std::collections::HashMap::new();
-        for (_, item) in rows.iter() {
-            let ty = item.obj().ty();
-            if let std::collections::hash_map::Entry::Vacant(e) = names.entry(ty.id()) {
-                let name = self.foreign(|py| Bridge::get(py)?.type_name(&ty.as_obj().bind(py))?.extract::<String>())?;
-                e.insert(name);
+        // Each type is looked at once and owned: asking for its name may give its instances another one.
+        let types: Vec<Owned> = rows.iter().map(|(_, item)| item.obj().ty().as_obj().own()).collect();
+        let mut names: HashMap<usize, String> = HashMap::new();
+        for ty in &types {
+            if !names.contains_key(&ty.obj().id()) {
+                let name = self.foreign(|py| Bridge::get(py)?.type_name(&ty.obj().bind(py))?.extract::<String>())?;
+                names.insert(ty.obj().id(), name);
             }
         }
-        rows.sort_by(|(left, a), (right, b)| {
-            let by_name = || names[&a.obj().ty().id()].cmp(&names[&b.obj().ty().id()]);
-            left.bytes.cmp(&right.bytes).then_with(by_name)
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let name_of = |at: usize| types.get(at).and_then(|ty| names.get(&ty.obj().id()));
+        order.sort_by(|a, b| {
+            let bytes = |at: usize| rows.get(at).map(|(part, _)| &part.bytes);
+            bytes(*a).cmp(&bytes(*b)).then_with(|| name_of(*a).cmp(&name_of(*b)))
         });
+        let mut taken: Vec<Option<(Lowered, Owned)>> = core::mem::take(rows).into_iter().map(Some).collect();
+        rows.extend(order.into_iter().filter_map(|at| taken.get_mut(at)?.take()));
         Ok(())
     }
 }

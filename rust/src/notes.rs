@@ -80,8 +80,8 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The node of the set element being lowered below its set, or the node itself.
     fn at_element(&mut self, place: Node) -> Node {
-        match self.element {
-            Some(ty) => self.findings.node(place, Step::Type(ty.as_obj().own())),
+        match &self.element {
+            Some(ty) => self.findings.node(place, Step::Type(ty.obj().own())),
             None => place,
         }
     }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Fault;
+use crate::extra::Height;
 use crate::ffi::{
     Exact, Obj, Owned, Slot, Ty, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
     tuple_len,
@@ -19,7 +20,6 @@ use crate::kind::{Action, Shape, kinds};
 use crate::listed::Listed;
 use crate::plan::Plan;
 use crate::report::Step;
-use crate::sink::builtins::base_value;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
@@ -59,23 +59,50 @@ impl<S: Sink> Walk<'_, S> {
 
     /// True if each exception of a group comes back as itself: a group takes nothing else.
     fn members_come_back(&mut self, obj: Obj) -> Result<bool, Fault> {
+        let extra = self.extra.get_or_insert_default();
+        let around = extra.groups;
+        match extra.heights.get(&obj.id()) {
+            Some(Height::Known(height)) => return Ok(around + height <= GROUPS),
+            Some(Height::Fails(level)) if around >= *level => return Ok(false),
+            _ => {}
+        }
+        let height = self.height_of(obj)?;
+        let known = height.map_or(Height::Fails(around), Height::Known);
+        self.extra.get_or_insert_default().heights.insert(obj.id(), known);
+        Ok(height.is_some())
+    }
+
+    /// Groups inside one another in a group, itself among them; None if one of its exceptions does not come back.
+    fn height_of(&mut self, obj: Obj) -> Result<Option<usize>, Fault> {
         let args = self.constructor_args(obj)?;
-        let Some(members) = tuple_get(args, 1).filter(|_| !self.budget.limits.cut) else { return Ok(false) };
+        let Some(members) = tuple_get(args, 1).filter(|_| !self.budget.limits.cut) else { return Ok(None) };
         let get: fn(Obj, usize) -> Option<Obj> = match members.exact() {
             Exact::List => list_get,
             Exact::Tuple => tuple_get,
-            _ => return Ok(false),
+            _ => return Ok(None),
         };
         let groups = self.extra.get_or_insert_default();
         groups.groups += 1;
         let within = groups.groups <= GROUPS;
-        let (mut at, mut all) = (0, Ok(within));
-        while let Some(member) = get(members, at).filter(|_| matches!(all, Ok(true))) {
-            all = self.comes_back(member);
+        let (mut at, mut height) = (0, Ok(within.then_some(1)));
+        while let Some(member) = get(members, at)
+            && let Ok(Some(highest)) = height
+        {
+            height = self.height_of_member(member).map(|found| found.map(|inside| highest.max(inside + 1)));
             at += 1;
         }
         self.extra.get_or_insert_default().groups -= 1;
-        all
+        height
+    }
+
+    /// The height of a group, 0 for any other exception; None if it does not come back.
+    fn height_of_member(&mut self, member: Obj) -> Result<Option<usize>, Fault> {
+        let owned = member.own();
+        if !self.comes_back(member)? {
+            return Ok(None);
+        }
+        let known = self.extra.as_ref().and_then(|extra| extra.heights.get(&owned.obj().id()));
+        Ok(Some(if let Some(Height::Known(height)) = known { *height } else { 0 }))
     }
 
     /// True if an exception comes back as itself.
@@ -111,7 +138,12 @@ impl<S: Sink> Walk<'_, S> {
 
     /// True if an instance holds a secret that will be masked: then it is not rebuilt.
     fn hides(&mut self, obj: Obj, plan: &Plan) -> Result<bool, Fault> {
+        self.pin(obj);
         let mut all: Vec<(Option<Obj>, Obj)> = Vec::new();
+        if matches!(plan.shape, Shape::Str | Shape::Bytes) {
+            let base = self.base_value(obj, plan.shape)?;
+            all.push((None, base));
+        }
         for (at, field) in plan.fields.iter().enumerate() {
             let value = match field.slot {
                 _ if plan.shape == Shape::NamedTuple => tuple_get(obj, at),
@@ -130,18 +162,15 @@ impl<S: Sink> Walk<'_, S> {
         {
             all.extend((0..tuple_len(args)).filter_map(|at| Some((None, tuple_get(args, at)?))));
         }
-        if matches!(plan.shape, Shape::Str | Shape::Bytes) {
-            let base = base_value(self.py, obj, plan.shape)?;
-            all.push((None, self.keep(base)));
-        }
-        // Asking for a plan lets foreign code in, so all of them are owned first.
-        self.pin(obj);
-        for (name, value) in &all {
-            self.pin(name.unwrap_or(*value));
-            self.pin(*value);
-        }
-        for (name, value) in all {
-            if self.is_hidden(name, value)? {
+        self.is_any_hidden(&all)
+    }
+
+    /// Asking for a plan lets foreign code in, so all of them are owned meanwhile.
+    fn is_any_hidden(&mut self, all: &[(Option<Obj>, Obj)]) -> Result<bool, Fault> {
+        let owned: Vec<(Option<Owned>, Owned)> =
+            all.iter().map(|(name, value)| (name.map(Obj::own), value.own())).collect();
+        for (name, value) in &owned {
+            if self.is_hidden(name.as_ref().map(Owned::obj), value.obj())? {
                 return Ok(true);
             }
         }
@@ -263,12 +292,10 @@ impl<S: Sink> Walk<'_, S> {
     /// The instance that a listed class makes of its fields. A checkpoint.
     pub fn rebuild(&mut self, class: &Listed, fields: &Owned) -> Result<Owned, Fault> {
         let python = &class.python;
-        let made = self.foreign(|py| Bridge::get(py)?.restore(python.bind(py), &fields.obj().bind(py)));
-        made.map_err(|fault| match fault {
-            Fault::Python(error) if error.is_instance_of::<PyValueError>(self.py) => {
-                Fault::Words(error.value(self.py).to_string().into_boxed_str())
-            }
-            fault => fault,
-        })
+        let made = self.foreign(|py| match Bridge::get(py)?.restore(python.bind(py), &fields.obj().bind(py)) {
+            Err(error) if error.is_instance_of::<PyValueError>(py) => Ok(Err(error.value(py).to_string())),
+            made => made.map(Ok),
+        })?;
+        made.map_err(|words| Fault::Words(words.into_boxed_str()))
     }
 }

@@ -7,9 +7,10 @@ use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Int, Obj, Owned, int_value, str_len};
 use crate::foreign::Bridge;
 use crate::keys::has_plain_form;
-use crate::kind::{Action, code, kinds};
+use crate::kind::{Action, Shape, code, kinds};
 use crate::policy::Mode;
 use crate::sink::Sink;
+use crate::sink::builtins::{base_value, is_built_by_python};
 use crate::sink::msgpack::{ext_size, plain_size, text_size};
 use crate::walk::{Visit, Walk};
 
@@ -45,6 +46,18 @@ impl<S: Sink> Walk<'_, S> {
         self.pin(obj);
         let shown = self.foreign(|py| make(py, &obj.bind(py)))?;
         Ok(self.keep(shown))
+    }
+
+    /// The exact int, float, str or bytes in a subclass, kept alive until the walk is over. A checkpoint where Python
+    /// has to build it.
+    pub fn base_value(&mut self, obj: Obj, shape: Shape) -> Result<Obj, Fault> {
+        let made = if is_built_by_python(obj, shape) {
+            self.pin(obj);
+            self.foreign(|py| Ok(base_value(py, obj, shape)))??
+        } else {
+            base_value(self.py, obj, shape)?
+        };
+        Ok(self.keep(made))
     }
 
     fn longest(&self) -> Option<usize> {

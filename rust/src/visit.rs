@@ -17,7 +17,7 @@ use crate::hooks::Stand;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
 use crate::report::Step;
-use crate::sink::builtins::base_value;
+use crate::sink::builtins::is_built_by_python;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
@@ -162,11 +162,16 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn base(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         match plan.shape {
             Shape::Int | Shape::Float | Shape::Str | Shape::Bytes if self.slow => {
-                let value = base_value(self.py, obj, plan.shape)?;
-                let value = self.keep(value);
+                let value = self.base_value(obj, plan.shape)?;
                 let place = self.place();
                 self.stand(place, true);
                 return self.careful_scalar(value, value.exact());
+            }
+            Shape::Int | Shape::Str if S::BUILDS && is_built_by_python(obj, plan.shape) => {
+                self.budget.check(obj, plan.shape.as_exact())?;
+                let value = self.base_value(obj, plan.shape)?;
+                self.sink.put(value.own())?;
+                return Ok(Visit::Kept);
             }
             Shape::Int | Shape::Float | Shape::Str | Shape::Bytes => {
                 self.sink.base(self.py, obj, plan.shape, &self.budget)?;
@@ -186,7 +191,9 @@ impl<'py, S: Sink> Walk<'py, S> {
                 let build = if self.native() { Build::Tagged(code::SLICE) } else { Build::Row };
                 return self.parts(obj, &parts, (build, 0));
             }
-            _ => return self.view(obj, plan.shape),
+            Shape::Keys | Shape::Values | Shape::Items => return self.view(obj, plan.shape),
+            // No storage of a builtin: the object became one of another class after it was asked for its plan.
+            _ => return self.drop_it(obj, plan.kind),
         }
         Ok(Visit::Opened)
     }
@@ -279,6 +286,7 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     fn view(&mut self, obj: Obj, shape: Shape) -> Result<Visit, Fault> {
         let Some(mapping) = proxy_target(obj) else { return self.drop_it(obj, kinds::OPAQUE) };
+        self.pin(obj);
         let items = self.mapping_items(mapping)?;
         let parts: Vec<Obj> = match shape {
             Shape::Keys => items.into_iter().map(|(key, _)| key).collect(),

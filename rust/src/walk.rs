@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 
 use crate::error::Fault;
 use crate::extra::Extra;
-use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, Ty, dict_next, forget_last, list_get, tuple_get};
+use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, dict_next, forget_last, list_get, tuple_get};
 use crate::foreign::Bridge;
-use crate::frame::{FieldValue, Frame, Rare, Rebuilt, Source};
+use crate::frame::{FieldValue, Frame, Opaque, Rare, Rebuilt, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
 use crate::kind::{Action, kinds};
@@ -59,7 +59,7 @@ pub struct Walk<'py, S: Sink> {
     /// Objects kept alive until the walk is over.
     pub pins: Vec<Owned>,
     /// The type of the set element being lowered.
-    pub element: Option<Ty>,
+    pub element: Option<Owned>,
     /// Where the policy said raise.
     pub refused_at: Option<Node>,
     pub ticks: usize,
@@ -338,7 +338,12 @@ impl<'py, S: Sink> Walk<'py, S> {
             rebuilt.note_gone(self.arena[start + frame.at - 1]);
         }
         if frame.build.keeps_positions() {
-            frame.kept += 1;
+            if let Err(Fault::Limit(bound)) = self.spend(1) {
+                return self.end_at(bound);
+            }
+            if let Some(frame) = self.frames.last_mut() {
+                frame.kept += 1;
+            }
             return self.nil();
         }
         if frame.build.is_map() {
@@ -352,12 +357,16 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     pub fn close(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last() else { return Ok(()) };
-        let (build, parts) = (frame.build, frame.parts());
+        let (build, parts, asks) = (frame.build, frame.parts(), S::BUILDS && frame.knows_keys());
         if frame.is_special() {
             return self.close_special();
         }
         self.close_frame(build);
-        self.sink.close(self.py, build, parts)?;
+        if asks {
+            self.built(build, parts)?;
+        } else {
+            self.sink.close(self.py, build, parts)?;
+        }
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }
@@ -392,6 +401,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         self.forget_hooks(self.frames.len() - 1);
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         let (build, parts) = (frame.build, frame.parts());
+        let asks = S::BUILDS && (frame.knows_keys() || !matches!(build, Build::List | Build::Map | Build::TUPLE));
         let rare = frame.rare.take();
         if let Some(Rare { listed: Some(rebuilt), .. }) = rare.as_deref()
             && let Source::Fields(start, end) = frame.source
@@ -408,12 +418,13 @@ impl<'py, S: Sink> Walk<'py, S> {
         if let Some(undo) = undo {
             self.sink.truncate(parts.token);
             self.findings.roll_back(&undo.mark);
-            return self.emptied(undo.ty);
+            return self.emptied(&undo);
         }
-        if S::BUILDS && !matches!(build, Build::List | Build::Map | Build::TUPLE) {
-            self.checkpoint()?;
+        if asks {
+            self.built(build, parts)?;
+        } else {
+            self.sink.close(self.py, build, parts)?;
         }
-        self.sink.close(self.py, build, parts)?;
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }
@@ -422,36 +433,32 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     /// Does with an opaque object of which nothing is left what the policy says. When cutting, even that may not fit.
     #[cold]
-    fn emptied(&mut self, ty: Ty) -> Result<(), Fault> {
-        let rules = self.rules();
-        let action = rules.map_or(Action::Drop, |rules| if rules.strict { Action::Raise } else { rules.emptied });
-        let (position, mark) = (self.sink.position(), self.findings.mark());
-        let visit = match self.write_emptied(action, ty) {
+    fn emptied(&mut self, undo: &Opaque) -> Result<(), Fault> {
+        let position = self.sink.position();
+        match self.left_of_emptied(undo.ty.obj()) {
+            Ok(Visit::Gone) => return self.gone(),
             Err(Fault::Limit(bound)) if self.budget.limits.cut => {
                 self.sink.truncate(position);
-                self.findings.roll_back(&mark);
-                self.stop_at(bound);
-                self.note(kinds::OPAQUE, Action::Cut, ty, None)?;
-                Visit::Gone
+                self.findings.roll_back(&undo.mark);
+                self.note_cut(bound, kinds::OPAQUE, undo.ty.obj().as_type())?;
+                return self.gone();
             }
-            visit => visit?,
+            left => left?,
         };
-        match self.frames.last_mut() {
-            _ if visit == Visit::Gone => self.gone(),
-            Some(below) => {
-                below.kept += 1;
-                Ok(())
-            }
-            None => Ok(()),
+        if let Some(below) = self.frames.last_mut() {
+            below.kept += 1;
         }
+        Ok(())
     }
 
-    fn write_emptied(&mut self, action: Action, ty: Ty) -> Result<Visit, Fault> {
-        self.note_asked(kinds::OPAQUE, action, ty)?;
+    fn left_of_emptied(&mut self, ty: Obj) -> Result<Visit, Fault> {
+        let action =
+            self.rules().map_or(Action::Drop, |rules| if rules.strict { Action::Raise } else { rules.emptied });
+        self.note_asked(kinds::OPAQUE, action, ty.as_type())?;
         match action {
-            Action::Tombstone => self.write_tombstone(kinds::OPAQUE, ty.as_obj()),
+            Action::Tombstone => self.write_tombstone(kinds::OPAQUE, ty),
             Action::Name => {
-                let name = self.foreign(|py| Bridge::get(py)?.named_type(kinds::OPAQUE, &ty.as_obj().bind(py)))?;
+                let name = self.foreign(|py| Bridge::get(py)?.named_type(kinds::OPAQUE, &ty.bind(py)))?;
                 self.write_name(name)
             }
             _ => Ok(Visit::Gone),
@@ -466,8 +473,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             self.sink.truncate(rebuilt.start);
             return self.gone();
         }
-        self.checkpoint()?;
-        self.sink.close(self.py, Build::Record, parts)?;
+        self.built(Build::Record, parts)?;
         if rebuilt.broken {
             self.sink.unname(rebuilt.start, parts.token)?;
         } else if let Some(fields) = self.sink.take() {

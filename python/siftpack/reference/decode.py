@@ -1,7 +1,7 @@
 """The reader: MessagePack to plain Python values. Strict, bounded, and nothing but data is ever built."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from siftpack import values, wire
@@ -111,10 +111,22 @@ class _Reader:
         hashes: dict[int, int] = {}
         for _ in range(count):
             key = self.hashed(inside, 0, hashes)
-            if key in found:
+            if self.holds(found, key):
                 self.fail("duplicate key")
             found[key] = self.value(inside, kdepth)
         return found
+
+    def holds(self, found: Collection[Any], key: Any) -> bool:
+        """Whether an equal key is there already."""
+        try:
+            return key in found
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a listed class has an equality of its own
+            return self.unhashed()
+
+    def unhashed(self) -> NoReturn:
+        self.fail("key or set element that cannot be hashed")
 
     def hashed(self, depth: int, kdepth: int, hashes: dict[int, int]) -> Any:
         """A key or set element; in that position a plain array is a tuple."""
@@ -124,8 +136,10 @@ class _Reader:
         self.container_keys += 1
         try:
             code = hash(key)
-        except TypeError:
-            self.fail("key or set element that cannot be hashed")
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a listed class has a hash of its own
+            self.unhashed()
         hashes[code] = hashes.get(code, 0) + 1
         if self.container_keys > self.limits.container_keys:
             self.fail(f"more than {self.limits.container_keys} keys (Limits.container_keys)")
@@ -200,9 +214,12 @@ class _Reader:
         if kdepth is not None and number == wire.SET:
             self.fail("mutable container in a key or set element")
         hashes: dict[int, int] = {}
-        items = [self.hashed(depth, kdepth or 0, hashes) for _ in range(count)]
-        found = set(items)
-        if len(found) != count:
+        found: set[Any] = set()
+        twice = False
+        for item in [self.hashed(depth, kdepth or 0, hashes) for _ in range(count)]:
+            twice = twice or self.holds(found, item)
+            found.add(item)
+        if twice:
             self.fail("duplicate set element")
         return found if number == wire.SET else frozenset(found)
 

@@ -116,15 +116,33 @@ class Instances(Ledger):
 
     def members_come_back(self, obj: Any) -> bool:
         """True if each exception of a group comes back as itself: a group takes nothing else."""
+        if id(obj) in self.heights:
+            return self.groups + self.heights[id(obj)] <= GROUPS
+        if self.groups >= self.fails.get(id(obj), GROUPS):
+            return False
+        height = self.height(obj)
+        if height is None:
+            self.fails[id(obj)] = self.groups
+        else:
+            self.heights[id(obj)] = height
+        return height is not None
+
+    def height(self, obj: Any) -> int | None:
+        """Groups inside one another in a group, itself among them; None if one of its exceptions does not come back."""
         args = constructor_args(obj)
         members = args[1] if len(args) > 1 else None
         if self.cutting or (type(members) is not list and type(members) is not tuple):
-            return False
+            return None
+        height = 1
         self.groups += 1
         try:
-            return self.groups <= GROUPS and all(self.comes_back(member) for member in members)
+            for member in members:
+                if not self.comes_back(member):
+                    return None
+                height = max(height, 1 + self.heights.get(id(member), 0))
         finally:
             self.groups -= 1
+        return height
 
     def comes_back(self, obj: Any) -> bool:
         """True if an exception comes back as itself."""

@@ -61,6 +61,8 @@ class Ledger:
         self.open: dict[int, int] = {}
         self.hooked: set[int] = set()
         self.nodes = self.container_keys = self.bytes = self.groups = 0
+        self.heights: dict[int, int] = {}
+        self.fails: dict[int, int] = {}
         self.stopped = False
 
     # Places.
@@ -147,6 +149,13 @@ class Ledger:
         self.bytes += size
         if self.cutting and self.bytes > self.limits.bytes:
             raise self.reached("bytes", steps, final=True)
+
+    def has_room(self) -> bool:
+        """Spend the byte of a None in place of what is lost; False, and the end when cutting, where there is none."""
+        self.bytes += 1
+        if self.cutting and self.bytes > self.limits.bytes:
+            self.stopped = self.report.is_cut = True
+        return not (self.cutting and self.bytes > self.limits.bytes)
 
     def fits(self, size: int, steps: tuple[Segment, ...]) -> None:
         """Look at the size of one string or payload, in bytes. Raises ``Reached``."""

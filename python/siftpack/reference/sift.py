@@ -212,8 +212,10 @@ class _Walk(Arrays):
             step = number if names is None else names[number]
             place = at if step is None else self.below(at, step)
             left = self.part(item, place, self.visit, item, place, depth)
-            if left is not GONE or places:
-                kept.append(None if left is GONE else left)
+            if left is not GONE:
+                kept.append(left)
+            elif places and self.has_room():
+                kept.append(None)
         return kept
 
     def slice_of(self, obj: Any, at: At, depth: int) -> Any:

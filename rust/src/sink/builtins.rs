@@ -22,7 +22,16 @@ impl Builtins {
     }
 }
 
-/// The exact int, float, str or bytes in a subclass.
+/// True for the base storage of a subclass that only Python can build: a big int, a str with lone surrogates.
+pub fn is_built_by_python(obj: Obj, shape: Shape) -> bool {
+    match shape {
+        Shape::Int => matches!(int_value(obj), Int::Big(_)),
+        Shape::Str => text(obj).measure().1,
+        _ => false,
+    }
+}
+
+/// The exact int, float, str or bytes in a subclass. For what Python has to build it is called at a checkpoint.
 pub fn base_value(py: Python<'_>, obj: Obj, shape: Shape) -> Result<Owned, Fault> {
     Ok(match shape {
         Shape::Float => Make::float(py, obj.float())?,
