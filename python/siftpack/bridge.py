@@ -14,7 +14,8 @@ from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render, shown_type, where
 from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
-from siftpack.values import build, restore
+from siftpack.values import build
+from siftpack.values import restore as restore_array
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
 from siftpack.values.portable import base64_text, cut_text, key_text, number, of_payload, replaced, shortened
@@ -119,13 +120,6 @@ def exceeded(path: str, bound: str, most: int) -> str:
     from siftpack.advice import exceeded as words
 
     return words(path, bound, most)
-
-
-def restore_array(head: bytes, items: bytearray) -> Any:
-    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
-    from siftpack.values.arrays import restore as made
-
-    return made(head, items)
 
 
 class _Sample:

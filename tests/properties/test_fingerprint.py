@@ -16,10 +16,9 @@ from siftpack import reference
 from siftpack.policy import DEFAULT, Limits, Policy
 from siftpack.reference.fingerprint import FOLD, digest
 from siftpack.testing.machinery import specimens
-from siftpack.testing.rules import policies
+from siftpack.testing.rules import policies, tight
 from siftpack.testing.strategies import data, graphs, leaves
 from tests.conftest import EXAMPLES, core, outcome
-from tests.properties.test_agreement import TIGHT
 from tests.properties.test_determinism import SEEDS, values
 
 CORE = core()
@@ -70,7 +69,7 @@ def test_any_policy_gives_the_fingerprint_of_the_reference(value: Any, policy: P
 
 
 @FEWER
-@given(larger(graphs()), st.one_of(TIGHT, st.builds(Limits, bytes=st.integers(1, 4 * FOLD))))
+@given(larger(graphs()), st.one_of(tight(), st.builds(Limits, bytes=st.integers(1, 4 * FOLD))))
 def test_any_limit_stops_where_the_payload_would(value: Any, limits: Limits) -> None:
     """Under tight limits a fingerprint is refused exactly where the reference refuses it, which is where packb does."""
     agree(value, limits=limits)

@@ -12,10 +12,10 @@ pub const WINDOW: usize = 64;
 pub const LEAST: usize = 20;
 
 /// A mark, the characters that may follow it, how many at least and at most.
-struct Key {
+pub struct Key {
     /// Words have the mark too.
     doubtful: bool,
-    mark: &'static [u8],
+    pub mark: &'static [u8],
     follow: Class,
     least: usize,
     most: usize,
@@ -30,7 +30,7 @@ const fn doubtful(mark: &'static str, follow: Class, least: usize, most: usize) 
 }
 
 /// The table of `siftpack.redact.keys`.
-const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &[
     doubtful("sk-", URL, LEAST, ANY),
     key("sk_live_", ALNUM, 16, ANY),
     key("sk_test_", ALNUM, 16, ANY),
