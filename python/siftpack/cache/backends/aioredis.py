@@ -58,7 +58,9 @@ class AsyncRedisBackend:
             return 0
         if len(names) == 1:
             return int(await self._twice(lambda: self.client.unlink(names[0])))
-        return int(sum(map(int, await self._pipelined(lambda pipe: [pipe.unlink(name) for name in names]))))
+        return int(
+            sum(map(int, await self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", name) for name in names])))
+        )
 
     async def exists(self, name: str, /) -> bool:
         """As in ``RedisBackend``."""

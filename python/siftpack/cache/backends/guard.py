@@ -8,9 +8,13 @@ there instead of keeping a number, so one that an interrupt tore out of the call
 
 import contextlib
 import functools
+import inspect
+import select
+import socket
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
@@ -31,6 +35,7 @@ class Step:
     _owed = 0
     _packed = 1
     _ready = False
+    _poll: Any = None
     _reader: Any = None
     _writer: Any = None
 
@@ -43,7 +48,9 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
 
     def connect(self) -> Any:
         """Connect, after dropping a socket that is out of step."""
-        if self._sock is not None and self._out_of_step():
+        if self._sock is not None:
+            if self._ready and not self._owed:
+                return None
             self.disconnect()
         return super().connect()
 
@@ -53,6 +60,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
             self._ready = False
             self._owed = 0
             result = super().connect_check_health(*args, **options)
+            self._poll = _poll_of(self._sock)
             self._ready = self._sock is not None
             return result
         return super().connect_check_health(*args, **options)
@@ -94,7 +102,12 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         return response
 
     def can_read(self, timeout: float = 0) -> bool:
-        """Look for data that nobody asked for. An interrupt in here may lose some, so it counts as owed."""
+        """Look for data that nobody asked for, or a closed end. What may lose some when interrupted counts as owed."""
+        poll, buffer = self._poll, getattr(self._parser, "_buffer", None)
+        if (
+            poll is not None and buffer is not None and not timeout
+        ):  # one look at the socket, where redis-py takes three
+            return bool(buffer.unread_bytes() or poll(0))
         self._owed += 1
         found: bool = super().can_read(timeout)
         self._owed -= 1
@@ -177,6 +190,15 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             self.drop()
 
 
+def _poll_of(sock: Any) -> Any:
+    """Asks whether a plain socket has something to read; None for TLS, where not all that arrives is for us."""
+    if type(sock) is not socket.socket or not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return poll.poll
+
+
 def _is_reply(error: Exception) -> bool:
     from redis.exceptions import ResponseError
 
@@ -189,6 +211,7 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
     def __init__(self, *args: Any, **options: Any) -> None:
         self._freed = threading.Condition()
         self._waiting = 0
+        self._take: Callable[[Any], Any]
         super().__init__(*args, **options)
         forks.register(self)
 
@@ -210,7 +233,7 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
         deadline = 0.0
         while True:
             try:
-                return super().get_connection()
+                return self._take(self)
             except Exception as error:
                 if type(error).__name__ != "MaxConnectionsError":
                     raise
@@ -322,4 +345,6 @@ def guarded(cls: type) -> Any:
         (AsyncPool, GuardedAsyncPool),
     )
     guard = next(guard for base, guard in guards if issubclass(cls, base))
-    return type(f"Guarded{cls.__name__}", (guard, cls), {})
+    # The pool's own method without the wrapper that warns of arguments which are never given here.
+    extra = {"_take": staticmethod(inspect.unwrap(cls.get_connection))} if guard is GuardedPool else {}  # type: ignore[attr-defined]
+    return type(f"Guarded{cls.__name__}", (guard, cls), extra)

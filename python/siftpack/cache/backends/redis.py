@@ -82,7 +82,9 @@ class RedisBackend:
             return 0
         if len(names) == 1:
             return int(self._twice(lambda: self.client.unlink(names[0])))
-        return int(sum(map(int, self._pipelined(lambda pipe: [pipe.unlink(name) for name in names]))))
+        return int(
+            sum(map(int, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", name) for name in names])))
+        )
 
     def exists(self, name: str, /) -> bool:
         """True if there are bytes under a name."""

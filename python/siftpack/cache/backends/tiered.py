@@ -118,7 +118,7 @@ class TieredBackend(Tier):
 
     def get(self, name: str, /) -> bytes | None:
         """The bytes in front, or behind while the front is away. Raises ``Degraded``."""
-        if self._ready():
+        if self._calm() or self._ready():
             try:
                 found = self.front.get(name)
             except Exception as error:  # noqa: BLE001 - judged
