@@ -20,6 +20,8 @@ class Verdict(enum.StrEnum):
     """It answers that it cannot serve now: the same."""
     READONLY = "readonly"
     """A replica where the master should be: drop the connections, ask once more, then as unreachable."""
+    BUSY = "busy"
+    """All connections of the client are in use: gone on without the store, and none of its fault."""
     FULL = "full"
     """No memory for a write. Reads and deletes still work."""
     AUTH = "auth"
@@ -56,6 +58,7 @@ _BY_CLASS: Final = {
     "UnhealthyDatabaseException": Verdict.UNHEALTHY,
     "InvalidResponse": Verdict.GARBLED,
     "ResponseError": Verdict.BUG,
+    "MaxConnectionsError": Verdict.BUSY,
     "ConnectionError": Verdict.UNREACHABLE,
     "TimeoutError": Verdict.UNREACHABLE,
     "OSError": Verdict.UNREACHABLE,

