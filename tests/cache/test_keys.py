@@ -1,15 +1,17 @@
 """Names of entries: injective, and meaning nothing to Redis."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siftpack import PolicyError
 from siftpack.cache.keys import LONGEST, Keys, checked, escape, full_key
 
+EXAMPLES = min(1000, settings.get_profile("siftpack").max_examples)
 PARTS = st.text(alphabet=st.sampled_from(":{}*?[]\\%\r\n\0 ab\ud800é"), max_size=6)
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.tuples(PARTS, PARTS, PARTS), st.tuples(PARTS, PARTS, PARTS))
 def test_no_two_places_have_one_name(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     """Namespace, user and key can be told from the name, whatever is in them."""
@@ -17,6 +19,7 @@ def test_no_two_places_have_one_name(one: tuple[str, str, str], other: tuple[str
     assert (names[0] == names[1]) == (one == other)
 
 
+@settings(max_examples=EXAMPLES)
 @given(PARTS)
 def test_an_escaped_part_means_nothing(part: str) -> None:
     """No separator, glob or control character is left, and any text can be sent as UTF-8."""

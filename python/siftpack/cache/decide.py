@@ -66,21 +66,23 @@ _BY_CLASS: Final = {
     "RedisError": Verdict.UNREACHABLE,
     "ValkeyError": Verdict.UNREACHABLE,
 }
-_CLIENTS: Final = ("redis", "valkey", "fakeredis", "asyncio", "builtins")
+_CLIENTS: Final = ("redis", "valkey", "fakeredis")
+_PYTHON: Final = ("builtins", "asyncio", "socket", "ssl")
 _PARSERS_RAISE: Final = (ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError)
 
 
 def verdict(error: BaseException) -> Verdict:
     """What an error means, by the names of its classes, so that no client needs to be imported.
 
-    Only classes of the clients and of Python itself count: what a signal handler of yours raises passes through.
+    Classes of the clients count, with those that inherit them, and Python's own errors, without those that inherit
+    them: what a signal handler of yours raises passes through.
     """
     cls = type(error)
     for each in mro(cls):
-        module = each.__module__ if type(each) is type else ""
-        if type(module) is str and module.partition(".")[0] in _CLIENTS:
+        root = each.__module__.partition(".")[0] if type(each) is type else ""
+        if root in _CLIENTS or (root in _PYTHON and cls.__module__.partition(".")[0] in (*_CLIENTS, *_PYTHON)):
             found = _BY_CLASS.get(each.__name__)
-            if found is not None and (each is cls or cls.__module__.partition(".")[0] in _CLIENTS):
+            if found is not None:
                 return found
     return Verdict.GARBLED if cls in _PARSERS_RAISE else Verdict.NOT_OURS
 
@@ -150,12 +152,21 @@ def refuse(client: Any) -> None:
         raise PolicyError(
             "the client was made with decode_responses=True and would give text for bytes; make one without it"
         )
+    if any(not _spells(options.get("encoding", "utf-8")) for options in _options(client)):
+        raise PolicyError("the client's encoding would change the commands themselves; use utf-8")
     if getattr(client, "single_connection_client", False) or getattr(client, "_single_connection_client", False):
         raise PolicyError("a client with single_connection_client=True mixes the replies of its callers")
     if any(options.get("cache") or options.get("cache_config") for options in _options(client)) or (
         _attribute(_attribute(client, "connection_pool"), "cache") is not None
     ):
         raise PolicyError("a client with a client-side cache of its own hides deletes; make one without it")
+
+
+def _spells(encoding: Any) -> bool:
+    try:
+        return "GET".encode(encoding) == b"GET"
+    except (LookupError, TypeError):
+        return False
 
 
 def _options(client: Any) -> Iterable[dict[str, Any]]:

@@ -52,7 +52,7 @@ def maker(url: str, *, asynchronous: bool, **options: Any) -> Callable[[], Any]:
     if refused:
         raise PolicyError(f"a cache cannot use a client with {', '.join(sorted(refused))}")
     try:
-        import redis  # noqa: F401 - to see whether it is there
+        import redis
     except ImportError:
         raise PolicyError("this URL needs the package redis: pip install 'siftpack[redis]'") from None
     rest = SCHEMES[scheme] + url[len(scheme) :]
@@ -64,7 +64,7 @@ def maker(url: str, *, asynchronous: bool, **options: Any) -> Callable[[], Any]:
         return _single(rest, asynchronous, options)
     except PolicyError:
         raise
-    except (ValueError, TypeError) as wrong:
+    except (ValueError, TypeError, redis.RedisError) as wrong:
         raise PolicyError(f"the cache URL or an option makes no sense ({type(wrong).__name__})") from None
 
 
@@ -178,7 +178,10 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
     merged.pop("port", None)
     if merged.pop("db", 0):
         raise PolicyError("a cluster has no database but 0")
-    hosts = _hosts(urlsplit(url).netloc, 6379)
+    split = urlsplit(url)
+    if split.path.strip("/") not in ("", "0"):
+        raise PolicyError("a cluster has no database but 0")
+    hosts = _hosts(split.netloc, 6379)
     merged["retry"] = _defaults({}, asynchronous)["retry"]
     merged["retry"].update_retries(1)
     if asynchronous:

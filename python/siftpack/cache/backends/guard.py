@@ -6,7 +6,6 @@ reply, or whose handshake did not end, is dropped when it is taken from the pool
 there instead of keeping a number, so one that an interrupt tore out of the caller's hands gives its slot back.
 """
 
-import contextlib
 import functools
 import inspect
 import select
@@ -145,8 +144,10 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         self._parser.on_disconnect()
         writer, _ = self.leave_alone()
         if writer is not None:
-            with contextlib.suppress(RuntimeError):  # its loop may be closed already, and the socket with it
+            try:
                 writer.transport.abort()
+            except RuntimeError:  # its loop was closed before it
+                _close_without_loop(writer.transport)
         self._owed = 0
 
     def leave_alone(self) -> Any:
@@ -189,6 +190,14 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
     def __del__(self, _warnings: Any = None) -> None:
         if getattr(self, "_writer", None) is not None:
             self.drop()
+
+
+def _close_without_loop(transport: Any) -> None:
+    """Closes what a transport of asyncio leaves open, and complains of, when its loop is gone."""
+    sock = getattr(transport, "_sock", None)
+    if sock is not None:
+        sock.close()
+        transport._sock = None  # noqa: SLF001 - there is no other way to it
 
 
 def _poll_of(sock: Any) -> Any:
@@ -294,9 +303,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
 
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            for connection in self._every():
-                connection.drop()
-            self._anew()
+            self._drop_all()
             self._loop = loop
         if not self._waiting:
             try:
@@ -339,6 +346,20 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
                 turn.set_result(connection)
                 return
         await super().release(connection)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """Close connections; those of another event loop at once."""
+        import asyncio
+
+        if self._loop is asyncio.get_running_loop():
+            await super().disconnect(inuse_connections)
+        else:
+            self._drop_all()
+
+    def _drop_all(self) -> None:
+        for connection in self._every():
+            connection.drop()
+        self._anew()
 
     def after_fork(self) -> None:
         """The child leaves its parent's streams alone: to close one here would deafen the parent's event loop to it."""

@@ -24,6 +24,11 @@ def broken(error: Exception) -> bool:
     return verdict(error) is Verdict.UNREACHABLE and type(error).__name__ != "TimeoutError"
 
 
+def raw(name: str | bytes) -> bytes:
+    """A name as it is sent, whatever encoding the client has; SCAN gives them so."""
+    return name.encode() if isinstance(name, str) else name
+
+
 def glob(prefix: str) -> str:
     """The pattern for names that begin with ``prefix``."""
     return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in prefix) + "*"
@@ -58,62 +63,62 @@ class RedisBackend:
     def get(self, name: str, /) -> bytes | None:
         """The bytes under a name, None if there are none."""
         try:
-            found: bytes | None = self.client.get(name)
+            found: bytes | None = self.client.get(name.encode())
         except Exception as error:
             if not broken(error):
                 raise
-            found = self.client.get(name)
+            found = self.client.get(name.encode())
         return found
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes; False if ``only_if_absent`` and there were some."""
         if only_if_absent:
-            return bool(self.client.set(name, data, px=ttl, nx=True))
+            return bool(self.client.set(name.encode(), data, px=ttl, nx=True))
         try:
-            return bool(self.client.set(name, data, px=ttl))
+            return bool(self.client.set(name.encode(), data, px=ttl))
         except Exception as error:
             if not broken(error):
                 raise
-            return bool(self.client.set(name, data, px=ttl))
+            return bool(self.client.set(name.encode(), data, px=ttl))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
         if not names:
             return 0
         if len(names) == 1:
-            return int(self._twice(lambda: self.client.unlink(names[0])))
+            return int(self._twice(lambda: self.client.unlink(raw(names[0]))))
         return int(
-            sum(map(int, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", name) for name in names])))
+            sum(map(int, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names])))
         )
 
     def exists(self, name: str, /) -> bool:
         """True if there are bytes under a name."""
-        return bool(self._twice(lambda: self.client.exists(name)))
+        return bool(self._twice(lambda: self.client.exists(name.encode())))
 
     def expire(self, name: str, ttl: int | None, /) -> bool:
         """Give an entry a new time to live, None for no end; False if it is not there."""
         if ttl is None:
-            return bool(self._twice(lambda: self.client.persist(name))) or self.exists(name)
-        return bool(self._twice(lambda: self.client.pexpire(name, ttl)))
+            return bool(self._twice(lambda: self.client.persist(name.encode()))) or self.exists(name)
+        return bool(self._twice(lambda: self.client.pexpire(name.encode(), ttl)))
 
     def ttl(self, name: str, /) -> int:
         """Milliseconds left, ``ENDLESS`` or ``GONE``."""
-        return int(self._twice(lambda: self.client.pttl(name)))
+        return int(self._twice(lambda: self.client.pttl(name.encode())))
 
     def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
         """``get`` for each name, in one pipeline."""
-        return self._pipelined(lambda pipe: [pipe.get(name) for name in names]) if names else []
+        return self._pipelined(lambda pipe: [pipe.get(name.encode()) for name in names]) if names else []
 
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
         """``set`` for each name, in one pipeline."""
         if items:
-            self._pipelined(lambda pipe: [pipe.set(name, data, px=ttl) for name, data in items])
+            self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
 
     def clear(self, prefix: str, /) -> int:
         """Delete all names that begin with a prefix, by SCAN; how many."""
         gone = 0
         batch: list[Any] = []
-        for name in self.client.scan_iter(match=glob(prefix), count=SCANNED):
+        for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
             batch.append(name)
             if len(batch) == SCANNED:
                 gone += self.delete(batch)
@@ -124,7 +129,7 @@ class RedisBackend:
         """Entries counted by SCAN, and bytes of values, projected from the first ``SAMPLED``."""
         count = 0
         sample: list[Any] = []
-        for name in self.client.scan_iter(match=glob(prefix), count=SCANNED):
+        for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
             count += 1
             if len(sample) < SAMPLED:
                 sample.append(name)
