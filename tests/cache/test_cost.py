@@ -11,7 +11,7 @@ from siftpack.cache import Cache
 from siftpack.testing import servers
 
 VALUE = {"rows": [{"id": n, "name": f"name {n}", "score": n * 1.5, "tags": ["a", "b", "c"]} for n in range(215)]}
-ROUNDS, CALLS = 40, 50
+ROUNDS, CALLS = 250, 10
 ALLOWED = 1.15
 
 

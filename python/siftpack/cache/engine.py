@@ -1,12 +1,13 @@
 """What both shells do between the caller and the store: names, bytes out of values, values out of bytes, counting."""
 
+import functools
 import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from siftpack import wire
-from siftpack._core import packb, unpackb
+from siftpack._core import dumps_with_report, packb, unpackb
 from siftpack.cache import legacy as old
 from siftpack.cache.backends import ENDLESS
 from siftpack.cache.decide import OnLossy, Outcome, Verdict, described, milliseconds, nothing_left, passes, verdict
@@ -18,6 +19,7 @@ from siftpack.cache.stats import Stats
 from siftpack.cache.text import render
 from siftpack.errors import DecodeError, EncodeError, PolicyError
 from siftpack.policy import DEFAULT, Limits, Policy
+from siftpack.report import Report
 from siftpack.serializer import Serializer
 
 log: Final = logging.getLogger("siftpack.cache")
@@ -73,7 +75,10 @@ class Engine:
         self._legacy = old.NONE if legacy is None else legacy
         self._limits = limits
         self._types: dict[str, Any] = {"types": types} if types else {}
-        self._serializer = _serializer(policy, limits, compression, self._types)
+        serializer = _serializer(policy, limits, compression, self._types)
+        self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
+        if compression is None and not types:  # what the serializer would call, a step nearer
+            self._dumps = functools.partial(dumps_with_report, policy=policy, limits=limits)
         self._wall_clock = wall_clock
         self._last_logged: dict[str, float] = {}
         try:
@@ -96,7 +101,7 @@ class Engine:
     def encode(self, value: Any, name: str, owner: Owner, ttl: int | None) -> Outcome:
         """What writing a value comes to. Counts nothing yet: see ``wrote``."""
         try:
-            frame, report = self._serializer.dumps_with_report(value)
+            frame, report = self._dumps(value)
         except (EncodeError, MemoryError) as refused:
             if self._on_lossy is OnLossy.RAISE:
                 return Outcome(None, "refused", {}, refused)

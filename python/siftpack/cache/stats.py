@@ -149,7 +149,10 @@ class Stats:
 
 def _count_write(tally: Tally, outcome: str, size: int, found: dict[str, int]) -> None:
     tally.bytes_in += size
-    tally.sets += outcome in ("data", "lossy")
+    if outcome == "data":  # nearly always
+        tally.sets += 1
+        return
+    tally.sets += outcome == "lossy"
     tally.lossy += outcome == "lossy"
     tally.texts += outcome == "text"
     tally.skipped += outcome == "skipped"
