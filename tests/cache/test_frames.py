@@ -65,6 +65,15 @@ def test_layout(user: UserCache, store: MemoryBackend) -> None:
     assert data[HEAD.size :] == siftpack.packb(VALUE)
 
 
+def test_a_bound_frame_is_frozen() -> None:
+    """The bytes of an entry are the same for every version of the package."""
+    store = MemoryBackend()
+    cache = Cache(store, namespace="app", wall_clock=lambda: 1_700_000_000.0)
+    assert cache.for_user("u").set("k", {"a": 1}, ttl=60)
+    frame = "c101200076dc495f7c1ecc47cd2d4078f4025ad00000018bcfe568000000018bcfe6526081a16101"
+    assert (store.get(NAME) or b"").hex() == frame
+
+
 def test_the_digest_is_frozen() -> None:
     """The binding of a name is the same for every version of the package."""
     assert key_digest("app:u:k").hex() == "76dc495f7c1ecc47cd2d4078f4025ad0"

@@ -5,7 +5,11 @@ import random
 import threading
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+import siftpack
 from siftpack import PolicyError
 from siftpack.cache import MISSING, Cache, MemoryBackend, Seal
 
@@ -37,6 +41,23 @@ def test_a_sealed_value_comes_back_and_shows_nothing() -> None:
     assert (entry.lossy, entry.format) == (True, "msgpack")  # type: ignore[union-attr]
     assert user.set("k", None)
     assert user.get("k") is None
+
+
+def test_a_sealed_frame_is_opened_by_the_words_of_the_format() -> None:
+    """Key, associated data and payload are what ``docs/format.md`` says, told apart by nothing of ours."""
+    store = MemoryBackend()
+    sealed(store, Seal({9: ONE})).for_user("ü").set("k", {"a": 1})
+    data = store.get("app:ü:k") or b""
+
+    def parts(*each: bytes) -> bytes:
+        return b"".join(len(part).to_bytes(4, "big") + part for part in each)
+
+    info = parts(b"siftpack seal 1", b"app", "ü".encode())
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(ONE)
+    names = (b"\x01", b"app", "ü".encode(), "app:ü:k".encode())
+    associated = parts(*names, bytes((0, 9)), data[20:28], data[28:36])
+    assert data[:4] == b"\xc1\x01\x60\x09"
+    assert AESGCM(key).decrypt(data[36:48], data[48:], associated) == siftpack.packb({"a": 1})
 
 
 def test_two_writes_of_one_value_differ() -> None:
