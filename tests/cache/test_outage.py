@@ -260,7 +260,7 @@ def test_a_full_store_keeps_reading() -> None:
     front.error, front.on = errors.OutOfMemoryError("full"), ("set", "set_many")
     for _ in range(2 * FAILURES):
         assert not user.set("k", "new")
-    user.set_many({"k": "new"})
+    assert user.set_many({"k": "new"}) == {"k": False}
     assert user.get("k") is MISSING
     assert user.get("other") == 1
     backend: Any = cache._backend

@@ -12,7 +12,15 @@ from redis.cache import CacheConfig
 from redis.maint_notifications import MaintNotificationsConfig
 
 from siftpack import PolicyError
-from siftpack.cache import MISSING, AsyncCache, AsyncRedisBackend, Cache, RedisBackend
+from siftpack.cache import (
+    MISSING,
+    AsyncCache,
+    AsyncMemoryBackend,
+    AsyncRedisBackend,
+    Cache,
+    MemoryBackend,
+    RedisBackend,
+)
 from siftpack.cache.presets import CONNECTIONS, CONNECTIONS_OF_A_LOOP, TIMEOUT, maker
 from siftpack.testing import servers
 
@@ -115,6 +123,22 @@ def test_options_that_are_refused(name: str) -> None:
     """The same options are refused beside a URL, true or false."""
     with pytest.raises(PolicyError, match=name):
         Cache.from_url("redis://localhost", client={name: True})
+
+
+def test_the_two_kinds_are_not_mixed() -> None:
+    """A client or backend of the other kind, or a client where a backend belongs, is a clear error."""
+    for made in (
+        lambda: RedisBackend(redis.asyncio.Redis()),
+        lambda: RedisBackend(fakeredis.FakeAsyncRedis()),
+        lambda: AsyncRedisBackend(redis.Redis()),
+        lambda: Cache(AsyncMemoryBackend()),
+        lambda: AsyncCache(MemoryBackend()),
+        lambda: Cache(redis.Redis()),
+        lambda: Cache("redis://localhost"),
+        lambda: AsyncCache(redis.asyncio.Redis()),
+    ):
+        with pytest.raises(PolicyError, match=r"synchronous|backend"):
+            made()
 
 
 def test_a_backend_takes_a_client_or_a_maker() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from siftpack.cache import Cache
 from siftpack.testing.traffic import Worker, drive
+from tests.faults.busy import patient
 
 
 def child(cache: Any, number: int, operations: int) -> int:
@@ -29,7 +30,7 @@ def child(cache: Any, number: int, operations: int) -> int:
 
 def main(url: str, children: int, operations: int) -> dict[str, Any]:
     warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of what is tested here
-    cache = Cache.from_url(url, namespace="forked")
+    cache = Cache.from_url(url, namespace="forked", client=patient(url))
     cache.clear_namespace()
     workers = [Worker(number, 200, seed=1) for number in range(4)]
     threads = [threading.Thread(target=drive, args=(cache, worker, operations)) for worker in workers]

@@ -48,7 +48,7 @@ def traffic(made: Callable[..., Any], url: str, count: int, operations: int) -> 
 
 
 async def cancelled(url: str, protocol: int, operations: int) -> dict[str, Any]:
-    async with AsyncCache.from_url(url, namespace="soak", client={"protocol": protocol}) as cache:
+    async with AsyncCache.from_url(url, namespace="soak", client={**busy.patient(url), "protocol": protocol}) as cache:
         await cache.clear_namespace()
         workers = await run(cache, 60, operations)
         gc.collect()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from siftpack.cache import AsyncCache
+from tests.faults.busy import patient
 from tests.faults.cancelled import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ def test_cancellations(url: str, protocol: int) -> None:
     """asyncio operations cancelled at any point: no wrong answer, no error, no connection lost."""
 
     async def cancel() -> None:
-        async with AsyncCache.from_url(url, namespace="torn", client={"protocol": protocol}) as cache:
+        async with AsyncCache.from_url(url, namespace="torn", client={**patient(url), "protocol": protocol}) as cache:
             await cache.clear_namespace()
             workers = await run(cache, 60, 6000)
             gc.collect()
@@ -65,7 +66,7 @@ def test_cancellations_in_groups_of_servers(where: str, request: pytest.FixtureR
     address = request.getfixturevalue(where)
 
     async def cancel() -> None:
-        async with AsyncCache.from_url(address, namespace="torn") as cache:
+        async with AsyncCache.from_url(address, namespace="torn", client=patient(address)) as cache:
             await cache.clear_namespace()
             workers = await run(cache, 20, 2000)
             assert [text for worker in workers for text in worker.wrong] == []

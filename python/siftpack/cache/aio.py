@@ -8,6 +8,7 @@ from typing import Any, Self
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
 from siftpack.cache.core import engine_of, healthy, named
+from siftpack.cache.decide import check_backend
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.errors import PolicyError
@@ -153,11 +154,11 @@ class AsyncFace:
         try:
             await self._backend.delete([names[key] for key, outcome in outcomes.items() if outcome.data is None])
             items = [(names[key], outcome.data) for key, outcome in outcomes.items() if outcome.data is not None]
-            await self._backend.set_many(items, milliseconds)
+            kept = await self._backend.set_many(items, milliseconds)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
-            return dict.fromkeys(values, False)
-        return engine.wrote_many(owner, outcomes)
+            kept = False
+        return engine.wrote_many(owner, outcomes, kept=kept)
 
     async def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
@@ -241,7 +242,8 @@ class AsyncCache(AsyncFace):
         self._engine = engine_of(options)
         if backend is None:
             backend = AsyncMemoryBackend()
-        elif backend.remote and not hasattr(backend, "notes"):
+        check_backend(backend, asynchronous=True)
+        if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.aiotiered import AsyncTieredBackend
 
             backend = AsyncTieredBackend(backend, AsyncMemoryBackend() if fallback else AsyncMemoryBackend(max_bytes=0))

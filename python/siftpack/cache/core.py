@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
-from siftpack.cache.decide import Verdict, described, passes, verdict
+from siftpack.cache.decide import Verdict, check_backend, described, passes, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.errors import PolicyError
@@ -153,11 +153,11 @@ class Face:
         try:
             self._backend.delete([names[key] for key, outcome in outcomes.items() if outcome.data is None])
             items = [(names[key], outcome.data) for key, outcome in outcomes.items() if outcome.data is not None]
-            self._backend.set_many(items, milliseconds)
+            kept = self._backend.set_many(items, milliseconds)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
-            return dict.fromkeys(values, False)
-        return engine.wrote_many(owner, outcomes)
+            kept = False
+        return engine.wrote_many(owner, outcomes, kept=kept)
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
@@ -241,7 +241,8 @@ class Cache(Face):
         self._engine = engine_of(options)
         if backend is None:
             backend = MemoryBackend()
-        elif backend.remote and not hasattr(backend, "notes"):
+        check_backend(backend, asynchronous=False)
+        if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.tiered import TieredBackend
 
             backend = TieredBackend(backend, MemoryBackend() if fallback else MemoryBackend(max_bytes=0))

@@ -3,6 +3,7 @@
 import enum
 import math
 from collections.abc import Iterable
+from inspect import CO_COROUTINE
 from typing import Any, Final, NamedTuple
 
 from siftpack.errors import PolicyError
@@ -139,6 +140,24 @@ def milliseconds(ttl: Any, what: str = "ttl") -> int | None:
     if type(ttl) not in (int, float) or not math.isfinite(ttl) or not 0 < ttl <= 10**10:
         raise PolicyError(f"{what} is a number of seconds above 0, or None")
     return max(1, int(ttl * 1000))
+
+
+def check_backend(backend: Any, *, asynchronous: bool) -> None:
+    """Raises ``PolicyError`` for a backend of the other kind, and for what is none, such as a bare client."""
+    if getattr(type(backend), "remote", None) is None or not callable(getattr(type(backend), "get_many", None)):
+        raise PolicyError("a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own")
+    if _awaits(type(backend).get) is not asynchronous:
+        raise PolicyError("Cache takes synchronous backends, and AsyncCache those of asyncio")
+
+
+def check_kind(client: Any, *, asynchronous: bool) -> None:
+    """Raises ``PolicyError`` for a client of the other kind."""
+    if _awaits(getattr(type(client), "execute_command", None)) is not asynchronous:
+        raise PolicyError("RedisBackend takes synchronous clients, and AsyncRedisBackend those of asyncio")
+
+
+def _awaits(function: Any) -> bool:
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
 
 def decodes(client: Any) -> bool:

@@ -123,10 +123,13 @@ class Engine:
             raise outcome.error
         return outcome.data is not None and outcome.word != "text"
 
-    def wrote_many(self, owner: Owner, outcomes: dict[str, Outcome]) -> dict[str, bool]:
-        """``wrote`` for each key. Raises the first error, after all were counted."""
+    def wrote_many(self, owner: Owner, outcomes: dict[str, Outcome], *, kept: bool) -> dict[str, bool]:
+        """``wrote`` for each key, of those that were ``kept``. Raises the first error, after all were counted."""
         errors = [outcome.error for outcome in outcomes.values() if outcome.error is not None]
-        stored = {key: self.wrote(owner, outcome._replace(error=None)) for key, outcome in outcomes.items()}
+        stored = {
+            key: self.wrote(owner, outcome._replace(error=None)) if kept or outcome.data is None else False
+            for key, outcome in outcomes.items()
+        }
         if errors:
             raise errors[0]
         return stored

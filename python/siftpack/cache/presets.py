@@ -176,6 +176,8 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
     merged, cls = _parsed(_first_alone(url, ""), asynchronous, options)
     merged.pop("host", None)
     merged.pop("port", None)
+    if "wait" in merged:
+        raise PolicyError("wait is no option for a cluster")
     if merged.pop("db", 0):
         raise PolicyError("a cluster has no database but 0")
     split = urlsplit(url)

@@ -98,7 +98,7 @@ class BackendSuite:
         """``set_many`` and ``get_many`` are as many single calls, in the order of the names, gaps as None."""
         backend.clear("suite:")
         items = [(f"suite:8:{number}", bytes([number])) for number in range(50)]
-        backend.set_many(items, 60_000)
+        assert backend.set_many(items, 60_000)
         backend.set_many([], None)
         names = [name for name, _ in items]
         assert backend.get_many([*names, "suite:8:absent"]) == [*(data for _, data in items), None]

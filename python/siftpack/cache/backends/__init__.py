@@ -45,8 +45,8 @@ class Backend(Protocol):
         """``get`` for each name, in one go where the store can."""
         ...
 
-    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
-        """``set`` for each name."""
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
+        """``set`` for each name; False if they were not kept."""
         ...
 
     def clear(self, prefix: str, /) -> int:
@@ -106,7 +106,7 @@ class AsyncBackend(Protocol):
         """As in ``Backend``."""
         ...
 
-    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``Backend``."""
         ...
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from siftpack.cache.backends.guard import WAIT
 from siftpack.cache.backends.redis import SAMPLED, SCANNED, broken, glob, pipeline, raw
-from siftpack.cache.decide import Verdict, refuse, verdict
+from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
 from siftpack.errors import PolicyError
 
 R = TypeVar("R")
@@ -33,6 +33,7 @@ class AsyncRedisBackend:
             raise PolicyError("AsyncRedisBackend takes a client, or a function that makes one")
         if client is not None:
             refuse(client)
+            check_kind(client, asynchronous=True)
         self._client = client
         self._make = make
 
@@ -95,10 +96,11 @@ class AsyncRedisBackend:
         """As in ``RedisBackend``."""
         return await self._pipelined(lambda pipe: [pipe.get(name.encode()) for name in names]) if names else []
 
-    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``RedisBackend``."""
         if items:
             await self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+        return True
 
     async def clear(self, prefix: str, /) -> int:
         """As in ``RedisBackend``."""

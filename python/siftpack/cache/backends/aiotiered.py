@@ -105,20 +105,20 @@ class AsyncTieredBackend(Tier):
             raise Degraded
         return kept
 
-    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; a full front keeps none of them."""
         if await self._ready():
             try:
-                await self.front.set_many(items, ttl)
+                kept = await self.front.set_many(items, ttl)
             except Exception as error:  # noqa: BLE001 - judged
                 if await self._fail(error) is Verdict.FULL:
                     await self.delete([name for name, _ in items])
-                    return
+                    return False
             else:
                 self.breaker.succeeded()
-                return
+                return kept
         self.notes.add([name for name, _ in items])
-        await self.behind.set_many(items, outage(ttl))
+        return await self.behind.set_many(items, outage(ttl))
 
     async def clear(self, prefix: str, /) -> int:
         """Clear in front, now or as soon as it is back, and behind."""

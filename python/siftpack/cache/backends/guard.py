@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from siftpack.cache import forks
 
 WAIT: Final = 1.0
-"""Seconds to wait for a connection when all are in use."""
+"""Seconds to wait for a connection when all are in use, unless ``wait`` says another number."""
 _LOOK_AGAIN: Final = 0.05
 
 if TYPE_CHECKING:
@@ -223,9 +223,10 @@ def _is_reply(error: Exception) -> bool:
 
 
 class GuardedPool(Base):  # type: ignore[misc]  # as above
-    """Put in front of a connection pool of redis-py."""
+    """Put in front of a connection pool of redis-py. ``wait``: seconds for a connection when all are in use."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
+        self._wait = float(wait)
         self._freed = threading.Condition()
         self._waiting = 0
         self._take: Callable[[Any], Any]
@@ -247,7 +248,7 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
         self._in_use_connections: Any = weakref.WeakSet()
 
     def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002 - redis-py's
-        """A connection in step; waits up to ``WAIT`` seconds for one. Raises ``ConnectionError``."""
+        """A connection in step; waits for one. Raises ``ConnectionError``."""
         deadline = 0.0
         while True:
             try:
@@ -255,7 +256,7 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
             except Exception as error:
                 if type(error).__name__ != "MaxConnectionsError":
                     raise
-                deadline = deadline or time.monotonic() + WAIT
+                deadline = deadline or time.monotonic() + self._wait
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise
@@ -288,9 +289,10 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
 
 
 class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
-    """Put in front of a connection pool of ``redis.asyncio``; one event loop at a time."""
+    """Put in front of a connection pool of ``redis.asyncio``, with ``wait`` as above; one event loop at a time."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
+        self._wait = float(wait)
         super().__init__(*args, **options)
         self._in_use_connections: Any = weakref.WeakSet()  # as its own reset does
         self._loop: Any = None
@@ -298,7 +300,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
         forks.register(self)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002
-        """A connection in step; waits up to ``WAIT`` seconds for one. Raises ``ConnectionError``."""
+        """A connection in step; waits for one. Raises ``ConnectionError``."""
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -325,7 +327,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
 
         turn = loop.create_future()
         self._waiting.append(turn)
-        alarm = loop.call_later(WAIT, _expire, turn)
+        alarm = loop.call_later(self._wait, _expire, turn)
         try:
             return await turn
         except asyncio.CancelledError:

@@ -89,10 +89,11 @@ class MemoryBackend:
         """``get`` for each name."""
         return [self.get(name) for name in names]
 
-    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """``set`` for each name."""
         for name, data in items:
             self.set(name, data, ttl)
+        return True
 
     def clear(self, prefix: str, /) -> int:
         """Delete all names that begin with a prefix; how many."""
@@ -197,9 +198,9 @@ class AsyncMemoryBackend:
         """As in ``MemoryBackend``."""
         return self.store.get_many(names)
 
-    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``MemoryBackend``."""
-        self.store.set_many(items, ttl)
+        return self.store.set_many(items, ttl)
 
     async def clear(self, prefix: str, /) -> int:
         """As in ``MemoryBackend``."""

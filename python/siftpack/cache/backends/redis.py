@@ -8,7 +8,7 @@ broke; ``only_if_absent`` is not, because its first try may have gone through.
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.decide import Verdict, refuse, verdict
+from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
 from siftpack.errors import PolicyError
 
 R = TypeVar("R")
@@ -47,6 +47,7 @@ class RedisBackend:
             raise PolicyError("RedisBackend takes a client, or a function that makes one")
         if client is not None:
             refuse(client)
+            check_kind(client, asynchronous=False)
         self._client = client
         self._make = make
 
@@ -109,10 +110,11 @@ class RedisBackend:
         """``get`` for each name, in one pipeline."""
         return self._pipelined(lambda pipe: [pipe.get(name.encode()) for name in names]) if names else []
 
-    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """``set`` for each name, in one pipeline."""
         if items:
             self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+        return True
 
     def clear(self, prefix: str, /) -> int:
         """Delete all names that begin with a prefix, by SCAN; how many."""

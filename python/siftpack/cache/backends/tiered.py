@@ -201,20 +201,20 @@ class TieredBackend(Tier):
             raise Degraded
         return kept
 
-    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> None:
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; a full front keeps none of them."""
         if self._ready():
             try:
-                self.front.set_many(items, ttl)
+                kept = self.front.set_many(items, ttl)
             except Exception as error:  # noqa: BLE001 - judged
                 if self._fail(error) is Verdict.FULL:
                     self.delete([name for name, _ in items])
-                    return
+                    return False
             else:
                 self.breaker.succeeded()
-                return
+                return kept
         self.notes.add([name for name, _ in items])
-        self.behind.set_many(items, outage(ttl))
+        return self.behind.set_many(items, outage(ttl))
 
     def clear(self, prefix: str, /) -> int:
         """Clear in front, now or as soon as it is back, and behind."""
