@@ -22,6 +22,15 @@ def url(server: servers.Server) -> str:
 
 
 @pytest.fixture(scope="session")
+def debian() -> Iterator[servers.Server]:
+    """The system's Redis, the second kind of server."""
+    binary = servers.redis_binary()
+    assert binary is not None, "there is no redis-server here: apt-get install redis-server"
+    with servers.single(binary=binary) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def sentinel_url() -> Iterator[str]:
     """Three sentinels over a master and a replica."""
     with servers.sentinels() as running:

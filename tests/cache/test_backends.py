@@ -47,6 +47,13 @@ class TestRedis(BackendSuite):
         yield from guarded(url, protocol=request.param)
 
 
+class TestDebianRedis(BackendSuite):
+    @pytest.fixture(params=[2, 3])
+    def backend(self, debian: servers.Server, request: pytest.FixtureRequest) -> Iterator[Backend]:
+        """The second kind of server, in both protocols."""
+        yield from guarded(debian.url, protocol=request.param)
+
+
 class TestUnixSocket(BackendSuite):
     @pytest.fixture
     def backend(self, server: servers.Server) -> Iterator[Backend]:

@@ -1,6 +1,7 @@
 """Entries that were there before: what is read, what is refused, and that nothing runs."""
 
 import collections
+import gzip
 import json
 import pickle
 import sys
@@ -162,7 +163,11 @@ def test_nothing_is_imported_or_run_by_reading() -> None:
             seen.append(event)
 
     signed = ALLOWED.sign(NAME, pickle.dumps(Evil()))
+    own = MemoryBackend()
+    Cache(own, namespace="app").for_user("u").set("k", {"a": [1, "x"]})
+    frame = own.get(NAME) or b""
     hostile = [pickle.dumps(Evil()), signed, bomb(), json.dumps({"py/object": "os.system"}).encode(), b"cos\nsystem\n."]
+    hostile += [frame[:size] for size in range(len(frame))] + [gzip.compress(b"x"), b"\x85\xc1", b"\xc1" * 50]
     readers = [reading(data, legacy)[1] for data in hostile for legacy in (None, Legacy(text=True))]
     opened = [reading(signed, Legacy(pickle=ALLOWED))[1]]
     for user in readers:

@@ -18,6 +18,7 @@ from typing import Any
 import redis
 
 from siftpack.cache import MISSING, Cache
+from siftpack.cache.backends.redis import pools as redis_pools
 from siftpack.testing.traffic import Worker
 
 
@@ -123,14 +124,14 @@ def interrupted(cache: Any, worker: Worker, seconds: float, failures: list[str])
 
 
 def main(url: str, which: str, protocol: int, seconds: float) -> dict[str, Any]:
-    with redis.Redis.from_url(url) as before:
-        before.flushdb()
     if which == "ours":
         cache: Any = Cache.from_url(url, namespace="interrupted", client={"protocol": protocol})
-        pool = cache._backend.front.client.connection_pool
+        cache.clear_namespace()
+        pools = redis_pools(cache._backend.front.client)
     else:
         cache = Plain(redis.Redis.from_url(url, protocol=protocol))
-        pool = cache.client.connection_pool
+        cache.client.flushdb()
+        pools = redis_pools(cache.client)
     workers = [Worker(number, 4, strict=False) for number in range(4)]
     failures: list[str] = []
     ended = threading.Event()
@@ -149,7 +150,7 @@ def main(url: str, which: str, protocol: int, seconds: float) -> dict[str, Any]:
         "examples": [text for worker in workers for text in worker.wrong][:3],
         "failures": len(failures),
         "kinds": sorted(set(failures)),
-        "slots_lost": pool._created_connections - len(pool._available_connections),
+        "slots_lost": sum(pool._created_connections - len(pool._available_connections) for pool in pools),
         "misses": cache.stats()["misses_by_reason"] if which == "ours" else {},
         "errors": cache.stats()["errors_by_kind"] if which == "ours" else {},
     }

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,14 @@ def test_interrupts(url: str, protocol: str) -> None:
     found = program("interrupted", url, "ours", protocol, "4")
     assert found["interrupts"] > 100
     assert found["checked"] > 1000
+    assert (found["wrong"], found["failures"], found["slots_lost"]) == (0, 0, 0), found
+
+
+@pytest.mark.parametrize("where", ["sentinel_url", "cluster_url"])
+def test_interrupts_in_groups_of_servers(where: str, request: pytest.FixtureRequest) -> None:
+    """The same behind sentinels and in a cluster."""
+    found = program("interrupted", request.getfixturevalue(where), "ours", "3", "2")
+    assert found["interrupts"] > 50
     assert (found["wrong"], found["failures"], found["slots_lost"]) == (0, 0, 0), found
 
 
@@ -79,3 +88,32 @@ def test_forks(url: str) -> None:
     """Children forked from a process with busy threads go on with the same cache: no wrong answer anywhere."""
     found = program("forked", url, "8", "400")
     assert found == {"children": [0] * 8, "wrong": 0, "checked": 4 * 400 + 8 * 400, "errors": {}}
+
+
+def test_a_fork_beside_an_event_loop(url: str) -> None:
+    """A child forked while the parent's loop has connections open makes its own, and the parent's go on."""
+    cache = AsyncCache.from_url(url, namespace="torn-fork", client=patient(url))
+
+    async def use(number: int) -> None:
+        for each in range(20):
+            user = cache.for_user(f"user-{number}")
+            assert await user.set("k", [number, each])
+            assert await user.get("k") == [number, each]
+
+    async def many(first: int) -> None:
+        await asyncio.gather(*(use(number) for number in range(first, first + 5)))
+
+    with asyncio.Runner() as runner:
+        runner.run(many(0))
+        pid = os.fork()
+        if pid == 0:
+            try:
+                asyncio.run(many(10))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        runner.run(many(20))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        runner.run(many(30))
+        assert cache.stats()["errors"] == 0
+        runner.run(cache.close())
