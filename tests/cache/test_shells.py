@@ -192,7 +192,7 @@ def test_moved_entries(make: Make) -> None:
 
 
 def test_pickles_are_written_back(make: Make) -> None:
-    """A legacy pickle becomes ours when it is read; if the entry is gone by then or the store fails, it is still given."""
+    """A legacy pickle becomes ours when read; if the entry is gone by then, or the store fails, it is still given."""
     store = Failing()
     user = make(store, legacy=Legacy(pickle=PICKLES)).for_user("u")
 
