@@ -18,10 +18,10 @@ from tests.faults.cancelled import run
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def program(name: str, *arguments: str) -> dict[str, Any]:
+def program(name: str, *arguments: str, limit: float = 120) -> dict[str, Any]:
     """What a program beside this file prints."""
     command = [sys.executable, "-m", f"tests.faults.{name}", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -45,8 +45,11 @@ def test_interrupts_in_groups_of_servers(where: str, request: pytest.FixtureRequ
 
 
 def test_what_interrupts_do_to_the_plain_client(url: str) -> None:
-    """redis-py with its defaults loses connections, fails or gives wrong answers under the same interrupts."""
-    found = program("interrupted", url, "plain", "3", "4")
+    """redis-py with its defaults loses connections, fails, hangs or answers wrongly under the same interrupts."""
+    try:
+        found = program("interrupted", url, "plain", "3", "4", limit=30)
+    except subprocess.TimeoutExpired:
+        return
     assert found["wrong"] + found["failures"] + found["slots_lost"] > 0, found
 
 
