@@ -18,8 +18,9 @@ PACKAGE := $(shell find python/siftpack -type f \( -name '*.py' -o -name '*.pyi'
 DEPS := $(VENV)/.stamp-deps
 CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
+TORCH := .torch/.stamp-installed
 
-.PHONY: help demo test lint rust-test soak bench bench-all fuzz wheel proof clean
+.PHONY: help demo test test-torch lint rust-test soak bench bench-all fuzz wheel proof clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,6 +30,9 @@ demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run it
 
 test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-k word" goes to pytest.
 	$(BIN)/python -m pytest $(ARGS)
+
+test-torch: $(TORCH) ## Tests of torch's tensors, in a virtual environment of their own: torch is large.
+	.torch/venv/bin/python -m pytest tests/arrays/with_torch.py $(ARGS)
 
 lint: $(CORE) ## Formatting, lints and types of both languages.
 	$(BIN)/ruff check python tests benches
@@ -62,7 +66,7 @@ proof: wheel ## Install the wheel into an empty environment outside the tree and
 	.ci/prove-wheel dist/siftpack-*.whl
 
 clean: ## Remove what was built; the virtual environment stays.
-	rm -rf target dist .demo .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf target dist .demo .torch .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(DEPS) $(CORE) python/siftpack/*.so
 	find python tests benches -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -80,4 +84,11 @@ $(DEMO): pyproject.toml $(RUST) $(PACKAGE)
 	test -x .demo/venv/bin/python || $(PYTHON) -m venv .demo/venv
 	.demo/venv/bin/python -m pip install --quiet --upgrade --force-reinstall --no-deps .
 	.demo/venv/bin/python -m pip install --quiet '.[demo]'
+	touch $@
+
+$(TORCH): pyproject.toml $(RUST) $(PACKAGE)
+	test -x .torch/venv/bin/python || $(PYTHON) -m venv .torch/venv
+	.torch/venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.torch/venv/bin/python -m pip install --quiet --upgrade --force-reinstall --no-deps .
+	.torch/venv/bin/python -m pip install --quiet --group test --group torch
 	touch $@

@@ -76,11 +76,25 @@ def one_leaf(corpus: Corpus, _: list[peers.Peer]) -> Calls:
     return {"siftpack": partial(siftpack.packb, corpus.value), "the same, clean": partial(siftpack.packb, clean)}
 
 
+def fingerprinting(corpus: Corpus, _: list[peers.Peer]) -> Calls:
+    """Checked calls that make a cache key of the corpus; dirty data has no other contestant."""
+    if corpus.sort == "dirty":
+        return {}
+    assert siftpack.fingerprint(corpus.value) == siftpack.reference.fingerprint(corpus.value), (
+        f"differs on {corpus.name}"
+    )
+    taking = [peer for peer in peers.DIGESTS if peer.takes(corpus)]
+    for peer in taking:
+        assert peer.pack(corpus.value) == peer.pack(corpus.value), f"{peer.name} changes its mind on {corpus.name}"
+    return {peer.name: partial(peer.pack, corpus.value) for peer in taking}
+
+
 QUESTIONS: dict[str, Callable[[Corpus, list[peers.Peer]], Calls]] = {
     "pack": packing,
     "unpack": unpacking,
     "sanitize": copying,
     "report": reporting,
+    "fingerprint": fingerprinting,
     "one_leaf": one_leaf,
 }
 

@@ -1,5 +1,6 @@
 """The contestants: siftpack, its reference, and the libraries people use for the same job today."""
 
+import hashlib
 import importlib.metadata
 import pickle
 import sys
@@ -42,6 +43,7 @@ class Peer:
 
 
 _encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder()
+_sorted_encoder = msgspec.msgpack.Encoder(order="sorted")
 _HARDENED = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_PASSTHROUGH_BIG_INT | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -77,6 +79,14 @@ def _pickle(value: Any) -> bytes:
     return pickle.dumps(value, protocol=5)
 
 
+def _msgspec_blake2b(value: Any) -> str:
+    return hashlib.blake2b(_sorted_encoder.encode(value), digest_size=32).hexdigest()
+
+
+def _pickle_sha256(value: Any) -> str:
+    return hashlib.sha256(_pickle(value)).hexdigest()
+
+
 _PLAIN = tuple(corpus.name for corpus in CORPORA if corpus.sort == "plain")
 SIFTPACK = Peer("siftpack", siftpack.packb, siftpack.unpackb, survives=True)
 REFERENCE = Peer("reference", siftpack.reference.packb, siftpack.reference.unpackb, survives=True)
@@ -102,6 +112,12 @@ ALL: tuple[Peer, ...] = (
     Peer("pickle", _pickle, pickle.loads),
 )
 BY_NAME = {peer.name: peer for peer in ALL}
+DIGESTS: tuple[Peer, ...] = (
+    Peer("siftpack", siftpack.fingerprint, survives=True),
+    Peer("msgspec+blake2b", _msgspec_blake2b, refuses=("int_keys", "mixed_values")),
+    Peer("pickle+sha256", _pickle_sha256),
+)
+"""Ways to a cache key. Pickle shows the order of dicts; msgspec puts those in order that have nothing but str keys."""
 DISTRIBUTIONS = ("siftpack", "ormsgpack", "msgspec", "msgpack", "pydantic-core", "sentry-sdk", "jsonpickle")
 
 

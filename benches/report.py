@@ -14,7 +14,7 @@ from timing import Sample
 RECORD = Path(__file__).parent / "record"
 BETTER_OF = ("ormsgpack", "ormsgpack+keys", "msgspec")
 """The peers the ratio is against, on data they can pack."""
-STAND_INS = ("ormsgpack+repr", "deepcopy", "the same, clean")
+STAND_INS = ("ormsgpack+repr", "deepcopy", "msgspec+blake2b", "pickle+sha256", "the same, clean")
 """Whom it is against where those cannot."""
 FAMILIES = ("epyc", "xeon", "ryzen", "threadripper", "core", "apple", "graviton", "neoverse", "ampere")
 

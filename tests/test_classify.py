@@ -127,7 +127,7 @@ KINDS: dict[type, tuple[Kind, Shape]] = {
     zoo.Dict: (Kind.SUBCLASS, Shape.DICT),
     Iterates: (Kind.SUBCLASS, Shape.LIST),
     zoo.Amount: (Kind.VALUE, Shape.VALUE),
-    UserDict: (Kind.OPAQUE, Shape.OPAQUE),
+    UserDict: (Kind.CONTAINER, Shape.WRAPPER),
     zoo.Failure: (Kind.EXCEPTION, Shape.EXCEPTION),
     EnumError: (Kind.EXCEPTION, Shape.EXCEPTION),
     ExceptionGroup: (Kind.EXCEPTION, Shape.EXCEPTION),

@@ -106,3 +106,11 @@ def test_readers_refuse_what_writers_never_write(subject: Any) -> None:
     assert subject.unpackb(b"\x81\x92\x01\x02\x03") == {(1, 2): 3}
     with pytest.raises(DecodeError):
         subject.unpackb(b"\x81\x80\x03")
+
+
+@pytest.mark.parametrize("big", ["x" * 10_000, b"x" * 10_000], ids=["str", "bytes"])
+def test_what_vanishes_takes_nothing_large_before_it_along(subject: Any, big: Any) -> None:
+    """A large string stays although the object right behind it leaves nothing and is undone."""
+    gone = Opaque(_a=1)
+    for value, left in (([big, gone], [big]), ({"a": big, "b": gone}, {"a": big}), ((big, [gone]), (big, []))):
+        assert same(subject.unpackb(subject.packb(value)), left)

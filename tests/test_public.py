@@ -21,6 +21,7 @@ NAMES = {
         "Kind",
         "LimitExceeded",
         "Limits",
+        "NDArray",
     ),
     *(
         "Policy",
@@ -31,8 +32,11 @@ NAMES = {
         "Tombstone",
         "dumps",
         "dumps_with_report",
+        "fingerprint",
+        "fingerprint_with_report",
         "inspect",
     ),
+    *("JSON", "LOGGING", "PORTABLE", "STRICT"),
     *("loads", "packb", "packb_with_report", "register", "sanitize", "unpackb", "__version__"),
 }
 TREE = {
@@ -54,10 +58,14 @@ def test_public_names() -> None:
 
 def test_public_functions_are_documented() -> None:
     """Every public function and class has a docstring."""
-    assert [name for name in NAMES - {"__version__", "DEFAULT"} if not getattr(siftpack, name).__doc__] == []
+    assert [
+        name
+        for name in NAMES - {"__version__", "DEFAULT", "JSON", "LOGGING", "PORTABLE", "STRICT"}
+        if not getattr(siftpack, name).__doc__
+    ] == []
 
 
-@pytest.mark.parametrize("name", ["packb", "unpackb", "packb_with_report", "sanitize", "inspect"])
+@pytest.mark.parametrize("name", ["packb", "unpackb", "packb_with_report", "sanitize", "inspect", "fingerprint"])
 def test_options_are_keywords(name: str) -> None:
     """The value is positional, everything else a keyword, and unknown keywords are refused."""
     call = getattr(siftpack, name)
@@ -99,6 +107,8 @@ def test_reports_pickle_and_copy() -> None:
         for twin in (pickle.loads(pickle.dumps(report)), copy.copy(report), copy.deepcopy(report)):
             assert twin == report
             assert str(twin) == str(report)
+            assert twin._repr_html_() == report._repr_html_()
+            assert (twin.to_dict(), twin.omitted, twin.cut) == (report.to_dict(), 0, False)
             assert twin.clean is False
 
 

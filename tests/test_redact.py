@@ -65,12 +65,14 @@ SECRET = (
         "signing_key",
         "HTTPCookie",
     ),
+    *("passwords", "secrets", "password2", "passwordHash", "apikey", "APIKEYS", "x-goog-api-key", "privateKeyPem"),
+    *("service_account_json", "creds", "access_tokens", "GITHUB_TOKEN", "csrf-token", "auth_header", "basicAuth"),
+    *("azure_storage_connection_string", "seedPhrase", "recovery_codes", "PGPASSWORD", "smtp_pass"),
 )
 OPEN = (
     *("input_tokens", "token_usage", "max_tokens", "tokens", "tokenizer", "token_count", "output_token", "secretary"),
     *(
         "secrets_manager",
-        "passwords",
         "password_hint",
         "key",
         "keys",
@@ -91,6 +93,18 @@ OPEN = (
         "_",
         "пароль",
         "pass word s",
+    ),
+    *("api_key_id", "access_key_id", "public_key", "account_key", "session_key", "session_id", "eos_token", "auth"),
+    *(
+        "next_page_token",
+        "session_tokens",
+        "dsn",
+        "pass",
+        "first_pass",
+        "connection",
+        "signature",
+        "secret_name",
+        "pin",
     ),
 )
 

@@ -1,13 +1,17 @@
 """What a report says, and how it says it."""
 
 import json
+import pickle
 from typing import Any
+from unicodedata import east_asian_width
 
 import pytest
 
 from siftpack.errors import EncodeError
 from siftpack.policy import Action, Kind, Policy
-from siftpack.report import FINDINGS_KEPT, KEY_SHOWN, Finding
+from siftpack.report import FINDINGS_KEPT, KEY_SHOWN, TYPE_SHOWN, Finding, RawReport, Report, legible, shorten
+from siftpack.report_text import ROWS, WIDTH, columns
+from siftpack.testing.machinery import Agent
 from siftpack.testing.zoo import Color, Frozen, Held, Int, Opaque, Plain, Str, failed, marked
 
 ZOO = "siftpack.testing.zoo"
@@ -75,10 +79,52 @@ def test_many_findings_are_counted_and_cut(subject: Any) -> None:
     assert len(report.findings) == FINDINGS_KEPT
     assert report.findings[-1].path == f"$[{FINDINGS_KEPT - 1}]"
     assert report.counts == {Kind.FUNCTION: FINDINGS_KEPT, Kind.CLASS: 500}
-    assert (len(report), report.truncated, report.clean) == (FINDINGS_KEPT + 500, True, False)
-    assert str(report).endswith("... and 500 more")
+    assert (len(report), report.omitted, report.truncated, report.clean) == (FINDINGS_KEPT + 500, 500, True, False)
     exactly = subject.inspect([len] * FINDINGS_KEPT)
-    assert not exactly.truncated
+    assert (exactly.omitted, exactly.truncated) == (0, False)
+
+
+def test_a_long_table_ends(subject: Any) -> None:
+    """A table shows the first rows, says how many more there are and where, and ends with the counts."""
+    lines = str(subject.inspect([len] * (ROWS + 10))).splitlines()
+    assert lines[-3].startswith(f"$[{ROWS - 1}] ")
+    assert lines[-2:] == ["... and 10 more in report.findings", f"{ROWS + 10} findings: function {ROWS + 10}"]
+    lines = str(subject.inspect([len] * FINDINGS_KEPT + [int] * 500)).splitlines()
+    assert lines[-2] == f"... and {FINDINGS_KEPT + 500 - ROWS} more, {FINDINGS_KEPT - ROWS} of them in report.findings"
+    assert lines[-1] == f"{FINDINGS_KEPT + 500} findings: function {FINDINGS_KEPT}, class 500"
+
+
+class _CutRaw(RawReport):
+    """Raw findings of a walk that a limit cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_cut = True
+
+
+def test_a_cut_report_says_so() -> None:
+    """A report of data that a limit cut is neither clean nor whole, in every form, and so is its pickled twin."""
+    report = Report(_CutRaw())
+    for each in (report, pickle.loads(pickle.dumps(report))):
+        assert (each.cut, each.omitted, each.truncated, each.clean, len(each)) == (True, 0, True, False, 0)
+        assert str(each) == "0 findings; a limit cut the data"
+        assert repr(each) == "<Report cut>"
+        assert each.to_dict()["cut"] is True
+        with pytest.raises(EncodeError, match="A limit cut the data: allow more in Limits"):
+            each.raise_if_lossy()
+    assert report != Report(RawReport())
+
+
+def test_nothing_is_cut_unless_it_is_said(subject: Any) -> None:
+    """Raw findings that do not speak of a cut tell of a whole result, and so do reports pickled without the word."""
+    report = subject.inspect([len])
+    assert (report.cut, report.truncated) == (False, False)
+    assert Report(object()).cut is False
+    state = report.__getstate__()
+    del state["cut"]
+    older = Report.__new__(Report)
+    older.__setstate__(state)
+    assert older == report
 
 
 def test_findings_of_a_dropped_object_are_taken_back(subject: Any) -> None:
@@ -125,6 +171,7 @@ def test_text_table_and_plain_data(subject: Any) -> None:
         "path    kind      type                        action",
         "$.a     function  builtin_function_or_method  drop",
         "$.b[0]  class     type                        drop",
+        "2 findings: class 1, function 1",
     ]
     plain = json.loads(json.dumps(report.to_dict()))
     assert plain == {
@@ -133,11 +180,106 @@ def test_text_table_and_plain_data(subject: Any) -> None:
             {"path": "$.b[0]", "kind": "class", "type_name": "type", "action": "drop"},
         ],
         "counts": {"class": 1, "function": 1},
+        "omitted": 0,
+        "cut": False,
         "truncated": False,
         "clean": False,
     }
     assert repr(report) == "<Report class: 1, function: 1>"
     assert (str(subject.inspect(1)), repr(subject.inspect(1))) == ("clean: nothing was left out", "<Report clean>")
+
+
+def named(name: str) -> Any:
+    """An instance of a class of that name, at home in no module."""
+    made = type("A", (), {"__module__": "builtins"})
+    made.__qualname__ = name
+    return made()
+
+
+HOSTILE_NAMES = {
+    "controls": "A\0\x1b[31m\n\r\t\x7f\x85",
+    "overrides": "A\u202e\u2066\u200b\u2028\ufeff",
+    "surrogate": "A\ud800\udfff",
+    "braces": 'A}{"]',
+    "wide": "重要な設定",
+    "combining": "e\u0301" * 5,
+    "long": "x" * 10_000_000,
+    "long controls": "\x1b" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTILE_NAMES))
+def test_names_of_types_are_one_bounded_line(subject: Any, name: str) -> None:
+    """The name of a type is printable and bounded in findings, paths, tables and errors, whatever the type says."""
+    lost = named(HOSTILE_NAMES[name])
+    for report in (subject.inspect([lost, {"k": lost}]), subject.inspect({lost: 1})):
+        for finding in report:
+            assert finding.type_name.isprintable()
+            assert len(finding.type_name) <= TYPE_SHOWN
+            assert finding.path.isprintable()
+            assert len(finding.path) < 6 * TYPE_SHOWN
+        assert all(line.isprintable() and columns(line) <= WIDTH for line in str(report).splitlines())
+        assert str(report).encode()
+        with pytest.raises(EncodeError) as raised:
+            report.raise_if_lossy()
+        assert str(raised.value).isprintable()
+        assert len(str(raised.value)) < 2000
+    with pytest.raises(EncodeError) as raised:
+        subject.packb([{lost: 1}], policy=Policy({Kind.OPAQUE: Action.RAISE}))
+    assert str(raised.value).isprintable()
+    assert str(raised.value).startswith("$[0]{")
+    assert len(str(raised.value)) < 1000
+
+
+def test_the_table_fits_a_terminal(subject: Any) -> None:
+    """Columns stay aligned beside wide names, a long path has a line of its own, and no line is wider than a screen."""
+    wide = type("重要な設定", (), {"__module__": "アプリ", "run": lambda self: None})()
+    rows = {"short": len, "wide": [wide], "long" * 12: {"nested": [wide] * 2}, "x" * 200: len, "日本": {1: wide}}
+    *lines, last = str(subject.inspect({**rows, "enum": {Color.RED: 1, 1: 2}})).splitlines()
+    assert last == "8 findings: agent 4, function 2, enum 1, key_collision 1"
+    assert max(map(columns, lines)) <= WIDTH
+    at = lines[0].index("kind")
+    alone = [line for line in lines if line[:at].strip() and columns(line) > at and line[at - 1] != " "]
+    assert [line.split()[0] for line in alone] == [
+        *(f"$.{'long' * 12}.nested[0]", f"$.{'long' * 12}.nested[1]", f'$["{"x" * KEY_SHOWN}..."]'),
+        f"$.enum{{{ZOO}.Color}}",
+    ]
+    for line in lines[1:]:
+        if line not in alone:
+            cells = "".join(char + "\0" * (east_asian_width(char) in "WF") for char in line)
+            assert cells[at - 2 : at] == "  "
+            assert cells[at:].split()[0] in {*Kind}
+
+
+@pytest.mark.parametrize("width", [3, 4, 10, 59, 60, 61])
+def test_long_texts_lose_their_middle(width: int) -> None:
+    """A shortened text has no more characters than asked for and keeps both ends; a short one stays as it is."""
+    text = "".join(chr(ord("A") + at) for at in range(60))
+    short = shorten(text, width)
+    assert len(short) == min(width, 60)
+    head, dots, tail = short.partition("...")
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    assert (short == text) is (width >= 60) is not bool(dots)
+
+
+def test_what_cannot_be_seen_is_escaped() -> None:
+    """Controls, line ends, overrides and lone surrogates are shown as escapes, letters of all scripts as they are."""
+    assert legible("a\0\n\u202e\ud800\U000e0001z", 60) == r"a\x00\n\u202e\ud800\U000e0001z"
+    assert legible("日本 é א", 60) == "日本 é א"
+    assert len(legible("\0" * 10**7, 60)) == 60
+
+
+def test_errors_show_a_bounded_path(subject: Any) -> None:
+    """However deep the place is, an error about it is one line of bounded length that shows both ends of the path."""
+    lost: Any = {"leaf": len}
+    for _ in range(40):
+        lost = {"some_name": [lost]}
+    with pytest.raises(EncodeError) as raised:
+        subject.packb(lost, policy=Policy({Kind.FUNCTION: Action.RAISE}))
+    assert str(raised.value).startswith("$.some_name[0]")
+    assert ".some_name[0].leaf: function " in str(raised.value)
+    assert len(str(raised.value)) < 400
 
 
 def test_equality_and_iteration(subject: Any) -> None:
@@ -154,10 +296,14 @@ def test_equality_and_iteration(subject: Any) -> None:
 def test_raise_if_lossy(subject: Any) -> None:
     """A lossy report raises with its first findings, a clean one does nothing."""
     subject.inspect([1]).raise_if_lossy()
-    with pytest.raises(
-        EncodeError, match=r"^4 finding\(s\): \$\[0\]: function .*; \$\[1\]: class type; \$\[2\]: class type$"
-    ):
-        subject.inspect([len, int, str, float]).raise_if_lossy()
+    with pytest.raises(EncodeError) as raised:
+        subject.inspect([int, len, str, float, Agent()]).raise_if_lossy()
+    assert str(raised.value) == (
+        "5 findings: $[0]: class type; $[1]: function builtin_function_or_method; $[2]: class type; and 2 more. "
+        'For $[0]: it holds no data: take it out first, or keep its name with Policy(actions={"class": "name"})'
+    )
+    with pytest.raises(EncodeError, match=r'^1 finding: \$: agent .*Agent\. For \$: .*Agent, kind="opaque"\)'):
+        subject.inspect(Agent()).raise_if_lossy()
 
 
 def test_no_text_of_ours_holds_a_value(subject: Any) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from siftpack._core import (
     dumps,
     dumps_with_report,
+    fingerprint,
+    fingerprint_with_report,
     inspect,
     loads,
     packb,
@@ -18,7 +20,8 @@ from siftpack._core import (
     unpackb,
 )
 from siftpack.errors import DecodeError, EncodeError, FrameError, LimitExceeded, PolicyError, SiftError
-from siftpack.policy import DEFAULT, Action, Kind, Limits, Policy
+from siftpack.ndarray import NDArray
+from siftpack.policy import DEFAULT, JSON, LOGGING, PORTABLE, STRICT, Action, Kind, Limits, Policy
 from siftpack.registry import register
 from siftpack.report import Ext, Finding, Report, Tombstone
 from siftpack.serializer import Serializer
@@ -40,6 +43,10 @@ else:
 
 __all__ = [
     "DEFAULT",
+    "JSON",
+    "LOGGING",
+    "PORTABLE",
+    "STRICT",
     "Action",
     "DecodeError",
     "EncodeError",
@@ -49,6 +56,7 @@ __all__ = [
     "Kind",
     "LimitExceeded",
     "Limits",
+    "NDArray",
     "Policy",
     "PolicyError",
     "Report",
@@ -58,6 +66,8 @@ __all__ = [
     "__version__",
     "dumps",
     "dumps_with_report",
+    "fingerprint",
+    "fingerprint_with_report",
     "inspect",
     "loads",
     "packb",

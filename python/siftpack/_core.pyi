@@ -1,12 +1,18 @@
-from typing import Any, final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias, final
 
+from siftpack.listed import Listed, Types
 from siftpack.policy import Limits, Policy
 from siftpack.report import Report, Segment
 
 __all__ = [
+    "Names",
     "RawFindings",
+    "Rules",
     "dumps",
     "dumps_with_report",
+    "fingerprint",
+    "fingerprint_with_report",
     "forget_plans",
     "inspect",
     "loads",
@@ -14,25 +20,63 @@ __all__ = [
     "packb_with_report",
     "sanitize",
     "secret_name",
+    "secret_value",
     "unpackb",
 ]
 
-def packb(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> bytes: ...
+_Types: TypeAlias = Iterable[type] | Mapping[str, type] | Types
+
+def packb(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> bytes: ...
 def packb_with_report(
-    obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
 ) -> tuple[bytes, Report]: ...
-def dumps(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> bytes: ...
+def dumps(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> bytes: ...
 def dumps_with_report(
-    obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
 ) -> tuple[bytes, Report]: ...
-def sanitize(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> Any: ...
-def inspect(obj: Any, /, *, policy: Policy | None = None, limits: Limits | None = None) -> Report: ...
-def unpackb(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = None) -> Any: ...
-def loads(data: bytes | bytearray | memoryview, /, *, limits: Limits | None = None) -> Any: ...
+def fingerprint(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> str: ...
+def fingerprint_with_report(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> tuple[str, Report]: ...
+def sanitize(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> Any: ...
+def inspect(
+    obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> Report: ...
+def unpackb(
+    data: bytes | bytearray | memoryview, /, *, types: _Types | None = None, limits: Limits | None = None
+) -> Any: ...
+def loads(
+    data: bytes | bytearray | memoryview, /, *, types: _Types | None = None, limits: Limits | None = None
+) -> Any: ...
 def forget_plans() -> None: ...
 def secret_name(name: str, /) -> bool: ...
+def secret_value(value: str | bytes, /, *, whole: bool) -> bool: ...
 
 @final
 class RawFindings:
     def findings(self) -> list[tuple[tuple[Segment, ...], int, type, int]]: ...
     def counts(self) -> list[int]: ...
+    def cut(self) -> bool: ...
+
+@final
+class Rules:
+    def __new__(
+        cls,
+        patterns: list[tuple[list[tuple[int, Any]], int]],
+        default: Callable[[Any], Any] | None,
+        flags: tuple[bool, bool, int],
+        longest: int | None,
+        emptied: int,
+    ) -> Rules: ...
+
+@final
+class Names:
+    def __new__(cls, rows: list[tuple[type, str, list[str], bool, Listed]]) -> Names: ...

@@ -7,28 +7,50 @@ import zlib
 from collections import OrderedDict, deque
 from typing import Any
 
-from siftpack.classify import Field, classify, name_of
+from siftpack.classify import Field, classify, name_of, name_of_type
 from siftpack.errors import FrameError
+from siftpack.listed import Types, readable, restore, types_of
 from siftpack.policy import Kind
-from siftpack.report import Segment, Tombstone, render
+from siftpack.report import Segment, Tombstone, render, shown_type, where
+from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
-from siftpack.values import build
+from siftpack.values import build, restore
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
+from siftpack.values.portable import base64_text, cut_text, key_text, number, of_payload, replaced, shortened
+from siftpack.values.portable import tombstone as text_of_tombstone
+from siftpack.values.records import rebuild as rebuild_listed
 
 __all__ = [
+    "Tombstone",
     "assemble",
+    "base64_text",
     "build",
+    "constructor_args",
+    "cut_text",
     "deque",
-    "described",
+    "exceeded",
     "inflate",
+    "key_text",
     "layout_samples",
     "named",
+    "named_type",
+    "number",
+    "of_payload",
     "order",
     "path",
     "plan",
+    "readable",
+    "rebuild",
+    "refusal",
+    "replaced",
+    "restore",
+    "restore_array",
+    "shortened",
     "tombstone",
+    "tombstone_text",
     "type_name",
+    "types_of",
 ]
 
 _KINDS = tuple(Kind)
@@ -39,7 +61,7 @@ def plan(cls: type) -> tuple[Any, ...]:
     """The plan of a type as the core keeps it."""
     spec = classify(cls)
     head = (_NUMBERS[spec.kind], int(spec.shape), spec.exact, spec.sealed, spec.shared)
-    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept)
+    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept, spec.extract)
 
 
 def _rows(fields: tuple[Field, ...]) -> tuple[tuple[str, Any, bool], ...]:
@@ -54,14 +76,29 @@ def tombstone(kind: int, cls: type) -> tuple[Tombstone, bytes]:
     return stone, lowered[1]
 
 
+def tombstone_text(kind: int, cls: type) -> str:
+    """The marker for something left out, where only text can be written."""
+    return text_of_tombstone(Tombstone(_KINDS[kind], type_name(cls)))
+
+
+def named_type(kind: int, cls: type) -> str:
+    """The string of ``Action.NAME`` for an object of a class that says nothing more."""
+    return name_of_type(cls, _KINDS[kind])
+
+
+def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool) -> Any:
+    """What a record found by a reader stands for. Raises ``ValueError`` where its class refuses."""
+    return rebuild_listed(types_of(()) if types is None else types, name, fields, in_key=in_key)
+
+
 def named(obj: Any, kind: int) -> str:
     """The string of ``Action.NAME``."""
     return name_of(obj, _KINDS[kind])
 
 
 def path(steps: tuple[Segment, ...]) -> str:
-    """The path as text."""
-    return render(steps)
+    """The path as an error shows it."""
+    return where(steps)
 
 
 def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
@@ -70,9 +107,25 @@ def order(rows: list[tuple[tuple[Segment, ...], int, type, int]]) -> list[int]:
     return sorted(range(len(rows)), key=keys.__getitem__)
 
 
-def described(kind: int, cls: type) -> str:
-    """Kind and type name, for an error."""
-    return f"{_KINDS[kind]} {type_name(cls)}"
+def refusal(path: str, kind: int, cls: type) -> str:
+    """What the error says where the policy says raise."""
+    from siftpack.advice import refusal as words
+
+    return words(path, _KINDS[kind], shown_type(cls))
+
+
+def exceeded(path: str, bound: str, most: int) -> str:
+    """What the error says at a bound of ``Limits``."""
+    from siftpack.advice import exceeded as words
+
+    return words(path, bound, most)
+
+
+def restore_array(head: bytes, items: bytearray) -> Any:
+    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
+    from siftpack.values.arrays import restore as made
+
+    return made(head, items)
 
 
 class _Sample:

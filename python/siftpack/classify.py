@@ -49,6 +49,8 @@ class Shape(IntEnum):
     NAMEDTUPLE = 23
     EXCEPTION = 24
     OPAQUE = 25
+    WRAPPER = 26
+    PARTS = 27
 
 
 class Field(NamedTuple):
@@ -76,9 +78,11 @@ class Spec(NamedTuple):
     """The slot of further fields (pydantic), of a defaultdict's factory, of a deque's bound."""
     kept: tuple[str, ...] = ()
     """Names in the instance dict that are the storage itself, and so are no loss."""
-    lower: Callable[[Any], values.Lowered | None] | None = None
+    lower: values.Lower | None = None
     shared: bool = False
     """An exact instance is immutable: a copy may share it."""
+    extract: Callable[[Any], Any] | None = None
+    """A registered extractor, which is shown each instance first."""
 
 
 _BUILTINS: tuple[tuple[str, str, Shape], ...] = (
@@ -98,6 +102,9 @@ _BUILTINS: tuple[tuple[str, str, Shape], ...] = (
     ("collections", "Counter", Shape.COUNTER),
     ("collections", "ChainMap", Shape.CHAIN_MAP),
     ("types", "MappingProxyType", Shape.MAPPING_PROXY),
+    ("collections", "UserDict", Shape.WRAPPER),
+    ("collections", "UserList", Shape.WRAPPER),
+    ("collections", "UserString", Shape.WRAPPER),
 )
 _VIEWS = (("keys", Shape.KEYS), ("values", Shape.VALUES), ("items", Shape.ITEMS))
 _FINAL = (Shape.SLICE, Shape.MAPPING_PROXY, Shape.KEYS, Shape.VALUES, Shape.ITEMS)
@@ -160,14 +167,15 @@ def _builtin(shape: Shape) -> Callable[[type], Spec]:
     if shape is Shape.SLICE:
         kind = Kind.VALUE
     extra = {Shape.DEFAULT_DICT: "default_factory", Shape.DEQUE: "maxlen"}.get(shape)
-    kept = ("maps",) if shape is Shape.CHAIN_MAP else ()
+    kept = {Shape.CHAIN_MAP: ("maps",), Shape.WRAPPER: ("data",)}.get(shape, ())
     return lambda cls: Spec(kind, shape, kept=kept, extra=type_dict(cls)[extra] if extra else None)
 
 
 def _value(row: values.Value) -> Callable[[type], Spec]:
     binary = row.names in (("memoryview",), ("bytearray",), ("array",))
-    kind = Kind.BINARY if binary else Kind.VALUE
-    return lambda _: Spec(kind, Shape.VALUE, lower=row.lower, shared=row.shared, kept=row.kept)
+    kind = Kind.ARRAY if row.array else Kind.BINARY if binary else Kind.VALUE
+    shape = Shape.PARTS if row.parts else Shape.VALUE
+    return lambda _: Spec(kind, shape, lower=row.lower, shared=row.shared, kept=row.kept)
 
 
 def _fields(found: tuple[tuple[str, Any], ...]) -> tuple[Field, ...]:
@@ -181,12 +189,14 @@ def classify(cls: type) -> Spec:
     """The plan of a type. Runs no code of the type or its metaclass."""
     _table.refresh()
     order = mro(cls)
-    for each in order:
-        found = REGISTERED.get(id(each))
-        if found is not None:
-            kind = found[1]
-            return _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)
-    return _sealed(cls) or _ask(cls, order)
+    known = [REGISTERED[id(each)] for each in order if id(each) in REGISTERED]
+    kind = next((kind for _, kind, _ in known if kind is not None), None)
+    extract = next((extract for _, _, extract in known if extract is not None), None)
+    if kind is None:
+        spec = _sealed(cls) or _ask(cls, order)
+    else:
+        spec = _opaque(cls) if kind is Kind.OPAQUE else Spec(kind, Shape.LEAF)
+    return spec if extract is None else spec._replace(extract=extract, sealed=False)
 
 
 def _sealed(cls: type) -> Spec | None:
@@ -208,20 +218,20 @@ def _ask(cls: type, order: tuple[type, ...]) -> Spec:
     if any(each is BaseException for each in order):
         return Spec(Kind.EXCEPTION, Shape.EXCEPTION, fields=_fields(slots(cls)), kept=("__notes__",))
     if any(each is enum.Enum for each in order):
-        return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)))
+        return Spec(Kind.ENUM, Shape.ENUM, exact=False, fields=_fields(slots(cls)), kept=("_value_",))
     names = namedtuple_fields(order) if any(each is tuple for each in order) else None
     if names is not None:
         return Spec(Kind.RECORD, Shape.NAMEDTUPLE, exact=False, fields=_fields(tuple((name, None) for name in names)))
     if known:
         return _stored(cls, known[0])
-    return _record(cls, order) or _behaviour(order) or _opaque(cls)
+    return _record(cls, order) or _behaviour(cls, order) or _opaque(cls)
 
 
 def _stored(cls: type, spec: Spec) -> Spec:
     """Builtin storage: the type itself, or a subclass read through the layout of its base."""
     if _table.get(cls) is spec:
         return spec
-    kind = spec.kind if spec.shape is Shape.VALUE else Kind.SUBCLASS
+    kind = spec.kind if spec.shape is Shape.VALUE and spec.kind is not Kind.ARRAY else Kind.SUBCLASS
     root = next(each for each in mro(cls) if _table.get(each) is spec)
     inherited = {name for name, _ in slots(root)}
     added = tuple((name, slot) for name, slot in slots(cls) if name not in inherited)
@@ -240,7 +250,7 @@ def _record(cls: type, order: tuple[type, ...]) -> Spec | None:
     return Spec(Kind.RECORD, Shape.RECORD, exact=False, fields=fields, rest=_fields(tuple(known.items())), extra=extra)
 
 
-def _behaviour(order: tuple[type, ...]) -> Spec | None:
+def _behaviour(cls: type, order: tuple[type, ...]) -> Spec | None:
     """Iterators by their protocol, agents by a method that executes them."""
     own = [type_dict(each) for each in order if each is not object]
     if any(name in names for names in own for name in _ITERATION):
@@ -248,7 +258,7 @@ def _behaviour(order: tuple[type, ...]) -> Spec | None:
     for names in own:
         for name in _EXECUTION:
             if any(type(names.get(name)) is each for each in _CALLABLES):
-                return Spec(Kind.AGENT, Shape.LEAF)
+                return Spec(Kind.AGENT, Shape.LEAF, exact=False, fields=_fields(slots(cls)))
     return None
 
 
@@ -268,6 +278,15 @@ def name_of(obj: Any, kind: Kind) -> str:
     elif type(obj) is types.ModuleType:
         own = module_dict(obj).get("__name__")
         shown = own if type(own) is str else shown
+    return _name(shown, kind)
+
+
+def name_of_type(cls: type, kind: Kind) -> str:
+    """The same for any instance of a class."""
+    return _name(type_name(cls), kind)
+
+
+def _name(shown: str, kind: Kind) -> str:
     return f"<{kind} {shown[:NAME_SHOWN]}>"
 
 

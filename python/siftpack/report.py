@@ -15,7 +15,7 @@ class Finding(NamedTuple):
     """As ``$.messages[3].agent``; keys that are no str in braces: ``$.scores{1}``."""
     kind: Kind
     type_name: str
-    """``module.qualname`` of the type, without the module for builtins."""
+    """``module.qualname`` of the type, without the module for builtins; one line, at most ``TYPE_SHOWN`` characters."""
     action: Action
 
 
@@ -25,55 +25,113 @@ Segment = int | str | type | tuple[Any]
 FINDINGS_KEPT = 1000
 """Findings a report keeps; all are counted."""
 
+SHORTEST_SECRET = 8
+"""Characters that a str has at least if it holds a secret: ``a://:b@c``."""
+
 KEY_SHOWN = 64
 """Characters of a key that a path shows."""
 
+TYPE_SHOWN = 160
+"""Characters of a type's name that a finding, a path or an error shows."""
+
+PATH_SHOWN = 120
+"""Characters of a path that an error shows; a finding has all of them."""
+
+_NAMED = 3
+"""Findings that ``raise_if_lossy`` names."""
+
 
 def render(segments: tuple[Segment, ...]) -> str:
-    """The path as text."""
+    """The path as text: one line without control characters. ``siftpack.paths.split`` takes it apart again."""
     return "$" + "".join(map(_segment, segments))
+
+
+def where(segments: tuple[Segment, ...]) -> str:
+    """The path as an error shows it: bounded."""
+    return shorten(render(segments), PATH_SHOWN)
 
 
 def _segment(step: Segment) -> str:
     if type(step) is int:
         return f"[{step}]"
     if type(step) is str:
-        if len(step) <= KEY_SHOWN and step.isascii() and step.isidentifier():
-            return f".{step}"
-        import json
-
-        return f"[{json.dumps(step if len(step) <= KEY_SHOWN else step[:KEY_SHOWN] + '...')}]"
+        return _key(step) if _shows(step) else "{str}"
     if type(step) is tuple:
         key = step[0]
         shown = key is None or type(key) in (bool, float) or (type(key) is int and abs(key) < 2**64)
         return f"{{{key!r}}}" if shown else f"{{{type(key).__name__}}}"
+    name = shown_type(step)  # type: ignore[arg-type]
+    return f"{{{_quoted(name) if any(mark in name for mark in _BRACES) else name}}}"
+
+
+_BRACES = '{}"'
+
+
+def _shows(step: str) -> bool:
+    """True if a path may show this str key; else it shows ``{str}``: a key that holds a secret is shown nowhere."""
+    from siftpack._core import secret_value
+
+    return len(step) < SHORTEST_SECRET or not secret_value(step, whole=False)
+
+
+def _key(step: str) -> str:
+    if len(step) <= KEY_SHOWN and step.isascii() and step.isidentifier():
+        return f".{step}"
+    return f"[{_quoted(step if len(step) <= KEY_SHOWN else step[:KEY_SHOWN] + '...')}]"
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text)
+
+
+def shown_type(cls: type) -> str:
+    """The name of a type as people see it: one line, bounded."""
     from siftpack.storage import type_name
 
-    return f"{{{type_name(step)}}}"  # type: ignore[arg-type]
+    return legible(type_name(cls), TYPE_SHOWN)
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of at most so many characters: the middle of a longer one becomes three dots."""
+    if len(text) <= most:
+        return text
+    front = (most - 3) // 3
+    return f"{text[:front]}...{text[len(text) - (most - 3 - front) :]}"
+
+
+def legible(text: str, most: int) -> str:
+    """A shortened text in which every character can be seen: controls, overrides and lone surrogates are escaped."""
+    text = shorten(text, most)
+    if text.isprintable():
+        return text
+    escaped = (char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    return shorten("".join(escaped), most)
 
 
 class Report:
     """The findings of one walk, made readable when first looked at.
 
-    ``findings`` holds the first ``FINDINGS_KEPT``; ``counts`` counts all of them by kind.
+    ``findings`` holds the first ``FINDINGS_KEPT``; ``counts`` counts all of them by kind. ``str`` gives a table for a
+    terminal of 80 columns, a notebook shows a tree that folds, ``to_dict`` gives plain data.
     """
 
-    __slots__ = ("_counts", "_findings", "_raw")
+    __slots__ = ("_counts", "_cut", "_findings", "_raw")
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self._findings: tuple[Finding, ...] | None = None
         self._counts: dict[Kind, int] | None = None
+        self._cut = _was_cut(raw)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The first findings, in the order of the walk."""
         if self._findings is None:
-            from siftpack.storage import type_name
-
             kinds, actions = list(Kind), list(Action)
             self._findings = tuple(
-                Finding(render(steps), kinds[kind], type_name(cls), actions[action])
+                Finding(render(steps), kinds[kind], shown_type(cls), actions[action])
                 for steps, kind, cls, action in self._raw.findings()
             )
         return self._findings
@@ -87,13 +145,23 @@ class Report:
 
     @property
     def clean(self) -> bool:
-        """True if nothing was lost, masked or converted."""
-        return not self.counts
+        """True if nothing was lost, masked, converted or cut."""
+        return not self.counts and not self._cut
+
+    @property
+    def omitted(self) -> int:
+        """Findings that are counted and not kept."""
+        return len(self) - len(self.findings)
+
+    @property
+    def cut(self) -> bool:
+        """True if a limit cut the data: what lies beyond it was neither kept nor looked at."""
+        return self._cut
 
     @property
     def truncated(self) -> bool:
-        """True if there were more findings than are kept."""
-        return sum(self.counts.values()) > len(self.findings)
+        """True if this report, or the result it tells of, is not whole: findings were omitted or the data was cut."""
+        return self._cut or self.omitted > 0
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -104,55 +172,70 @@ class Report:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
             return NotImplemented
-        return self.findings == other.findings and self.counts == other.counts
+        return (self.findings, self.counts, self.cut) == (other.findings, other.counts, other.cut)
 
     __hash__ = None  # type: ignore[assignment]  # compared by content, like a list
 
     def __repr__(self) -> str:
         counted = ", ".join(f"{kind}: {n}" for kind, n in self.counts.items())
-        return f"<Report {counted or 'clean'}>"
+        cut = ("; " if counted else "") + "cut" if self._cut else ""
+        return f"<Report {counted + cut or 'clean'}>"
 
     def __str__(self) -> str:
-        if self.clean:
-            return "clean: nothing was left out"
-        rows = [("path", "kind", "type", "action"), *(tuple(map(str, finding)) for finding in self.findings)]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        if self.truncated:
-            lines.append(f"... and {len(self) - len(self.findings)} more")
-        return "\n".join(line.rstrip() for line in lines)
+        from siftpack.report_text import table
+
+        return table(self)
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it: HTML that needs nothing else and runs nothing."""
+        from siftpack.report_html import page
+
+        return page(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: ``{"findings": [{...}], "counts": {...}, "truncated": bool, "clean": bool}``."""
+        """Plain data: ``{"findings": [{...}], "counts": {...}, "omitted": int, "cut": bool, ...}``.
+
+        ``truncated`` and ``clean`` are the other two keys; every value passes ``json.dumps``.
+        """
         return {
             "findings": [
                 {**finding._asdict(), "kind": str(finding.kind), "action": str(finding.action)} for finding in self
             ],
             "counts": {str(kind): n for kind, n in self.counts.items()},
+            "omitted": self.omitted,
+            "cut": self.cut,
             "truncated": self.truncated,
             "clean": self.clean,
         }
 
     def raise_if_lossy(self) -> None:
-        """Raise ``EncodeError`` naming the first findings unless the report is clean."""
-        if self.clean:
-            return
-        named = "; ".join(f"{f.path}: {f.kind} {f.type_name}" for f in self.findings[:3])
-        raise EncodeError(f"{len(self)} finding(s): {named}")
+        """Raise ``EncodeError`` unless the report is clean: it names the first findings and says what helps."""
+        if not self.clean:
+            from siftpack.advice import lossy
+
+            raise EncodeError(lossy(self.findings[:_NAMED], len(self), cut=self._cut))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"findings": self.findings, "counts": dict(self.counts)}
+        return {"findings": self.findings, "counts": dict(self.counts), "cut": self._cut}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._raw, self._findings, self._counts = None, state["findings"], state["counts"]
+        self._cut = state.get("cut", False)
+
+
+def _was_cut(raw: Any) -> bool:
+    """What raw findings say of a limit that cut the data; those that cannot say so come of a walk that was not cut."""
+    asked = getattr(raw, "cut", None)
+    return asked is not None and bool(asked())
 
 
 class RawReport:
     """Findings before they are looked at, as the reference collects them; the core has its own."""
 
-    __slots__ = ("rows", "totals")
+    __slots__ = ("is_cut", "rows", "totals")
 
     def __init__(self) -> None:
+        self.is_cut = False
         self.rows: list[tuple[tuple[Segment, ...], int, type, int]] = []
         self.totals = [0] * len(Kind)
 
@@ -163,6 +246,10 @@ class RawReport:
     def counts(self) -> list[int]:
         """Findings by kind index."""
         return self.totals
+
+    def cut(self) -> bool:
+        """True if a bound cut the data."""
+        return self.is_cut
 
 
 class Tombstone(Frozen):

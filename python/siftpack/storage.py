@@ -4,6 +4,7 @@ Everything here goes through the descriptors of ``type``, ``object`` and the gen
 identity. Nothing asks an instance: no ``getattr``, no ``isinstance`` against an ABC, no hash of a class.
 """
 
+import sys
 import types
 from typing import Any
 
@@ -44,6 +45,15 @@ def module_attribute(modules: dict[str, Any], module: str, name: str) -> Any:
     if rest and value is not None:
         return type_dict(value).get(rest) if inherits(type(value), type) else None
     return value
+
+
+def imported(module: str) -> Any:
+    """A module that the program has imported to its end, else None; never imports it to ask."""
+    found = sys.modules.get(module)
+    if found is None or (type(found) is not types.ModuleType and not inherits(type(found), types.ModuleType)):
+        return None
+    spec = module_dict(found).get("__spec__")
+    return None if spec is None or getattr(spec, "_initializing", False) else found
 
 
 def instance_dict(obj: Any) -> dict[Any, Any] | None:

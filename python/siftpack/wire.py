@@ -47,8 +47,25 @@ PARTS: Final = 11
 DEQUE_UNBOUNDED: Final = 2**56 - 1
 
 # Cost in nodes of values that are dear to build, charged by writer and reader alike.
-COSTS: Final = {PATTERN: 4096, FRACTION: 16, PATH: 8, IP: 8, ARRAY: 4, RANGE: 4, MEMORYVIEW: 4, TOMBSTONE: 4, EXT: 4}
+COSTS: Final = {
+    PATTERN: 4096,
+    FRACTION: 16,
+    PATH: 8,
+    IP: 8,
+    **dict.fromkeys((ARRAY, RANGE, MEMORYVIEW, TOMBSTONE, EXT, NDARRAY), 4),
+}
 PATTERN_BYTE: Final = 64
+
+# First byte of an NDARRAY. Arrays, records and tensors cannot be hashed; the others can.
+NDARRAY_ARRAY: Final = 0
+NDARRAY_SCALAR: Final = 1
+NDARRAY_RECORD: Final = 2
+NDARRAY_TENSOR: Final = 3
+NDARRAY_TIMESTAMP: Final = 4
+NDARRAY_TIMEDELTA: Final = 5
+NDARRAY_NAT: Final = 6
+NDARRAY_NA: Final = 7
+NDARRAY_UNHASHABLE: Final = (NDARRAY_ARRAY, NDARRAY_RECORD, NDARRAY_TENSOR)
 
 # Keys that share one hash, beyond which a container is refused (hash flooding).
 SAME_HASH: Final = 64

@@ -1,15 +1,19 @@
 //! The door: each function takes its arguments, makes one walk or one read, and maps the error.
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::decode::decode;
 use crate::error::Fault;
-use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard};
+use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard, text};
 use crate::foreign::Bridge;
+use crate::listed::Names;
 use crate::policy::{Limits, Policy};
+use crate::redact;
 use crate::report::{Findings, RawFindings};
 use crate::sink::builtins::Builtins;
+use crate::sink::digest::Digest;
 use crate::sink::msgpack::MsgPack;
 use crate::sink::nothing::Nothing;
 use crate::walk::Walk;
@@ -21,6 +25,28 @@ const FLAG_ZLIB: u8 = 0b0000_0010;
 const FLAG_LOSSY: u8 = 0b0001_0000;
 
 type Option_<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+/// `policy=`, `types=` and `limits=`.
+type Options<'a, 'py> = (Option_<'a, 'py>, Option_<'a, 'py>, Option_<'a, 'py>);
+
+/// The options of a walk, lowered.
+#[inline(always)]
+fn lowered(options: Options<'_, '_>) -> PyResult<(Policy, Limits, Option<Py<Names>>)> {
+    let names = match listed(options.1)? {
+        Some(types) => Some(types.getattr(pyo3::intern!(types.py(), "lowered"))?.extract()?),
+        None => None,
+    };
+    Ok((Policy::of(options.0)?, Limits::of(options.2)?, names))
+}
+
+/// The `siftpack.listed.Types` of a `types=` option; None for an empty one. Raises `PolicyError`.
+#[inline(always)]
+fn listed<'py>(types: Option_<'_, 'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    match types {
+        None => Ok(None),
+        Some(types) if types.cast::<PyTuple>().is_ok_and(PyTupleMethods::is_empty) => Ok(None),
+        Some(types) => Bridge::get(types.py())?.types_of(types).map(Some),
+    }
+}
 
 /// Runs a door function, and empties the graveyard whatever became of it.
 fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
@@ -32,16 +58,16 @@ fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
 /// The bytes, and the report if one is wanted. The walk stays where it is made: moving it would cost what it saves.
 fn encode(
     obj: &Bound<'_, PyAny>,
-    options: (Option_<'_, '_>, Option_<'_, '_>),
+    options: Options<'_, '_>,
     framed: bool,
     report: bool,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    let (py, policy, limits) = (obj.py(), Policy::of(options.0)?, Limits::of(options.1)?);
+    let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
     let head: &[u8] = if framed { &FRAME } else { &[] };
     let fault = |spot: Spot| Fault::from(spot).into_error(py, "$", &limits);
     let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
     out.slice(head).map_err(fault)?;
-    let mut walk = Walk::new(py, MsgPack { out }, policy, limits, report);
+    let mut walk = Walk::new(py, MsgPack { out }, (policy, limits, names), report);
     walk.run(Obj::of(obj))?;
     if framed && walk.findings.any() {
         walk.sink.out.set(FLAGS_AT, FLAG_LOSSY);
@@ -59,51 +85,106 @@ fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
 ///
 /// Raises `EncodeError` where the policy says raise, `LimitExceeded` at a bound of `limits`, `MemoryError`.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
-pub fn packb(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, (policy, limits), false, false).map(|(bytes, _)| bytes))
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn packb(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyBytes>> {
+    door(obj.py(), || encode(obj, (policy, types, limits), false, false).map(|(bytes, _)| bytes))
 }
 
 /// `packb`, and the `Report` of what was left out.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
 pub fn packb_with_report(
     obj: &Bound<'_, PyAny>,
     policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    door(obj.py(), || encode(obj, (policy, limits), false, true))
+    door(obj.py(), || encode(obj, (policy, types, limits), false, true))
 }
 
 /// Sifts any object into a frame: a header of four bytes before the same payload as `packb`.
 ///
 /// Raises what `packb` raises.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
-pub fn dumps(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, (policy, limits), true, false).map(|(bytes, _)| bytes))
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn dumps(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyBytes>> {
+    door(obj.py(), || encode(obj, (policy, types, limits), true, false).map(|(bytes, _)| bytes))
 }
 
 /// `dumps`, and the `Report` of what was left out.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
 pub fn dumps_with_report(
     obj: &Bound<'_, PyAny>,
     policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    door(obj.py(), || encode(obj, (policy, limits), true, true))
+    door(obj.py(), || encode(obj, (policy, types, limits), true, true))
+}
+
+/// The fingerprint, and the report if one is wanted.
+fn digest(obj: &Bound<'_, PyAny>, options: Options<'_, '_>, report: bool) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
+    let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
+    let mut walk = Walk::new(py, Digest::new(py, limits.bytes), (policy, limits, names), report);
+    walk.run(Obj::of(obj))?;
+    let found = walk.sink.finish(py).map_err(|fault| fault.into_error(py, "$", &limits))?.into_py(py);
+    let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
+    Ok((found, report))
+}
+
+/// A digest of the data in any object, as 64 hexadecimal digits: the same in every process, whatever the hash seed, the
+/// order of its dicts and the machinery beside the data. `1`, `1.0` and `True` differ, and so do a list and a tuple.
+///
+/// Raises what `packb` raises, for the same values under the same `limits`.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn fingerprint(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    door(obj.py(), || digest(obj, (policy, types, limits), false).map(|(found, _)| found))
+}
+
+/// `fingerprint`, and the `Report` of what was left out: unless it is clean, objects that differ in what it lists have
+/// the same fingerprint.
+#[pyfunction]
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn fingerprint_with_report(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
+    door(obj.py(), || digest(obj, (policy, types, limits), true))
 }
 
 /// An isolated deep copy of the data in any object.
 ///
 /// Raises what `packb` raises.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
-pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn sanitize(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
     let py = obj.py();
     door(py, || {
-        let mut walk = Walk::new(py, Builtins::default(), Policy::of(policy)?, Limits::of(limits)?, false);
+        let mut walk = Walk::new(py, Builtins::default(), lowered((policy, types, limits))?, false);
         walk.run(Obj::of(obj))?;
         Ok(walk.sink.finish().map_or_else(|| py.None(), |clean| clean.into_py(py)))
     })
@@ -113,10 +194,15 @@ pub fn sanitize(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_
 ///
 /// Raises what `packb` raises.
 #[pyfunction]
-#[pyo3(signature = (obj, /, *, policy=None, limits=None))]
-pub fn inspect(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+#[pyo3(signature = (obj, /, *, policy=None, types=None, limits=None))]
+pub fn inspect(
+    obj: &Bound<'_, PyAny>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
     door(obj.py(), || {
-        let mut walk = Walk::new(obj.py(), Nothing, Policy::of(policy)?, Limits::of(limits)?, true);
+        let mut walk = Walk::new(obj.py(), Nothing, lowered((policy, types, limits))?, true);
         walk.run(Obj::of(obj))?;
         report_of(obj.py(), walk.take_findings())
     })
@@ -127,12 +213,12 @@ pub fn inspect(obj: &Bound<'_, PyAny>, policy: Option_<'_, '_>, limits: Option_<
 /// Raises `DecodeError` with an offset for anything that is not exactly one valid value within `limits`,
 /// `TypeError` for what is no buffer of bytes.
 #[pyfunction]
-#[pyo3(signature = (data, /, *, limits=None))]
-pub fn unpackb(data: &Bound<'_, PyAny>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
-    let (py, limits) = (data.py(), Limits::of(limits)?);
+#[pyo3(signature = (data, /, *, types=None, limits=None))]
+pub fn unpackb(data: &Bound<'_, PyAny>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    let (py, options) = (data.py(), (Limits::of(limits)?, listed(types)?));
     door(py, || {
         let input = Input::of(data)?;
-        decode(py, input.as_slice(), limits, 0).map(|value| value.into_py(py))
+        decode(py, input.as_slice(), options, 0).map(|value| value.into_py(py))
     })
 }
 
@@ -140,17 +226,17 @@ pub fn unpackb(data: &Bound<'_, PyAny>, limits: Option_<'_, '_>) -> PyResult<Py<
 ///
 /// Raises `FrameError` for what is no frame or one this reader cannot open, and what `unpackb` raises.
 #[pyfunction]
-#[pyo3(signature = (data, /, *, limits=None))]
-pub fn loads(data: &Bound<'_, PyAny>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
-    let (py, limits) = (data.py(), Limits::of(limits)?);
+#[pyo3(signature = (data, /, *, types=None, limits=None))]
+pub fn loads(data: &Bound<'_, PyAny>, types: Option_<'_, '_>, limits: Option_<'_, '_>) -> PyResult<Py<PyAny>> {
+    let (py, options) = (data.py(), (Limits::of(limits)?, listed(types)?));
     door(py, || {
         let input = Input::of(data)?;
         let (flags, payload) = open_frame(py, input.as_slice())?;
         if flags & FLAG_ZLIB == 0 {
-            return decode(py, payload, limits, FRAME.len()).map(|value| value.into_py(py));
+            return decode(py, payload, options, FRAME.len()).map(|value| value.into_py(py));
         }
-        let inflated = Bridge::get(py)?.inflate(py, payload, limits.bytes)?;
-        decode(py, inflated.bind(py).as_bytes(), limits, 0).map(|value| value.into_py(py))
+        let inflated = Bridge::get(py)?.inflate(py, payload, options.0.bytes)?;
+        decode(py, inflated.bind(py).as_bytes(), options, 0).map(|value| value.into_py(py))
     })
 }
 
@@ -183,6 +269,19 @@ pub fn forget_plans(py: Python<'_>) {
 /// True if a field of this name holds a secret by its name alone.
 #[pyfunction]
 #[pyo3(signature = (name, /))]
-pub fn secret_name(name: &Bound<'_, pyo3::types::PyString>) -> bool {
-    crate::redact::secret_name(Obj::of(name.as_any()))
+pub fn secret_name(name: &Bound<'_, PyString>) -> bool {
+    redact::secret_name(Obj::of(name.as_any()))
+}
+
+/// True if a secret is anywhere in the value, or with `whole` if the value is one and nothing else.
+///
+/// Raises `MemoryError` where there is no room to transcode a str, `TypeError` for what is neither str nor bytes.
+#[pyfunction]
+#[pyo3(signature = (value, /, *, whole))]
+pub fn secret_value(value: &Bound<'_, PyAny>, whole: bool) -> PyResult<bool> {
+    let test = if whole { redact::is_secret } else { redact::holds_secret };
+    if value.is_instance_of::<PyString>() {
+        return redact::in_text(text(Obj::of(value)), test).map_err(|_| PyMemoryError::new_err(()));
+    }
+    Ok(test(value.cast::<PyBytes>()?.as_bytes()))
 }

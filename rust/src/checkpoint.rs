@@ -27,6 +27,7 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     /// Every open frame now owns what it walks.
     pub fn checkpoint(&mut self) -> Result<(), Fault> {
+        self.sink.settle(self.py)?;
         let owned = self.path.owned().min(self.frames.len());
         self.path.own();
         for frame in &mut self.frames[owned..] {

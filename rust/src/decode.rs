@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use siftpack_wire::{Reader, Token};
 
-use crate::error::{Bound, Fault};
+use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Make, Owned, Quiet, Stack};
 use crate::foreign::Bridge;
 use crate::guard::{Budget, Hashes};
@@ -31,6 +31,8 @@ enum Kind {
     Tagged(u8),
     /// One map in a tagged array: its mark.
     TaggedMap(u8),
+    /// Name and fields of a listed class.
+    Record,
     /// The envelope of a map key, and the offset where it ends.
     KeyForm(usize),
 }
@@ -57,9 +59,9 @@ enum Refusal {
 /// Boxed, so that what is read on the way that goes well stays small.
 type Read<T> = Result<T, Box<Refusal>>;
 
-impl From<Bound> for Box<Refusal> {
+impl From<Reached> for Box<Refusal> {
     #[cold]
-    fn from(bound: Bound) -> Self {
+    fn from(bound: Reached) -> Self {
         Self::new(Refusal::Fault(Fault::Limit(bound)))
     }
 }
@@ -84,24 +86,33 @@ struct Decoder<'py, 'a> {
     levels: Vec<Level>,
     depth: usize,
     ticks: u32,
+    /// The collector is off but where a listed class is rebuilt.
+    quiet: Quiet,
+    /// The classes that come back as themselves: a `siftpack.listed.Types`.
+    types: Option<pyo3::Bound<'py, PyAny>>,
 }
 
 /// The one value in `data`. Offsets in errors are counted from `base`. Raises `DecodeError`.
-pub fn decode(py: Python<'_>, data: &[u8], limits: Limits, base: usize) -> PyResult<Owned> {
-    let quiet = Quiet::new(py);
+pub fn decode<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    (limits, types): (Limits, Option<pyo3::Bound<'py, PyAny>>),
+    base: usize,
+) -> PyResult<Owned> {
     let mut decoder = Decoder {
         py,
+        quiet: Quiet::new(py),
         reader: Reader::new(data),
         budget: Budget::new(limits),
         stack: Stack::default(),
         levels: Vec::new(),
         depth: 0,
         ticks: 0,
+        types,
     };
-    let result = if data.len() > limits.bytes { Err(Bound::Bytes.into()) } else { decoder.run() };
+    let result = if data.len() > limits.bytes { Err(Reached::Bytes.into()) } else { decoder.run() };
     let offset = base + decoder.reader.offset();
     drop(decoder);
-    drop(quiet);
     result.map_err(|refusal| match *refusal {
         Refusal::Words(words) => Bridge::error(py, "DecodeError", &format!("{words} at offset {offset}")),
         Refusal::Fault(Fault::Limit(bound)) => {
@@ -231,18 +242,23 @@ impl Decoder<'_, '_> {
     }
 
     fn map(&mut self, count: u64) -> Read<Option<(Owned, bool)>> {
-        if self.inside().is_some() {
+        let inside = self.inside();
+        let fields = self.levels.last().is_some_and(|level| level.kind == Kind::Record && level.left == 1);
+        if inside.is_some() && !fields {
             return refuse("map in a key or set element");
         }
         self.charge(2 * count)?;
-        self.open(Kind::Map, 2 * count, None)
+        self.open(Kind::Map, 2 * count, inside)
     }
 
     fn array(&mut self, count: u64) -> Read<Option<(Owned, bool)>> {
+        if self.levels.last().is_some_and(|level| level.kind == Kind::Record && level.left == 1) {
+            return refuse("bad record");
+        }
         let inside = self.inside().map(|around| around + 1);
         self.charge(count)?;
         if inside.is_some_and(|around| around > self.budget.limits.key_depth) {
-            return Err(Bound::KeyDepth.into());
+            return Err(Reached::KeyDepth.into());
         }
         let Some(mark) = self.mark(count) else {
             let kind = if inside.is_some() { Kind::Tuple } else { Kind::List };
@@ -271,12 +287,13 @@ impl Decoder<'_, '_> {
     fn tagged(mark: (u8, Option<u64>), parts: u64, in_key: bool) -> Read<(Kind, u64)> {
         let kind = match mark {
             (code::TUPLE, None) => return Ok((Kind::Tuple, parts)),
+            (code::RECORD, None) if parts == 2 => return Ok((Kind::Record, parts)),
             (code::FROZENSET, None) => return Ok((Kind::Set { frozen: true }, parts)),
             _ if in_key => return refuse("mutable container in a key or set element"),
             (code::SET, None) => Kind::Set { frozen: false },
             (code::DEQUE, Some(bound)) if parts <= bound => Kind::Deque(bound),
             (code::DEQUE, Some(_)) => return refuse("deque longer than its bound"),
-            (code::CHAIN_MAP, None) => Kind::Tagged(code::CHAIN_MAP),
+            (mark @ (code::CHAIN_MAP | code::PARTS), None) => Kind::Tagged(mark),
             (code::SLICE, None) if parts == 3 => Kind::Tagged(code::SLICE),
             (mark @ (code::ORDERED_DICT | code::DEFAULT_DICT | code::COUNTER), None) if parts == 1 => {
                 Kind::TaggedMap(mark)
@@ -294,18 +311,25 @@ impl Decoder<'_, '_> {
         if code == code::MARK {
             return refuse("mark outside the head of an array");
         }
-        if inside.is_some() && matches!(code, code::BYTEARRAY | code::ARRAY | code::MEMORYVIEW) {
+        let array = code == code::NDARRAY && !code::is_hashable(payload);
+        if inside.is_some() && (array || matches!(code, code::BYTEARRAY | code::ARRAY | code::MEMORYVIEW)) {
             return refuse("mutable value in a key or set element");
         }
         self.budget.size(payload.len())?;
         self.budget.nodes(code::cost(code, payload.len()))?;
-        match Bridge::get(self.py)?.build(self.py, code, payload) {
-            Ok(value) => Ok(Some((value, false))),
-            Err(error) if error.is_instance_of::<PyValueError>(self.py) => {
-                Err(Box::new(Refusal::Words(error.value(self.py).to_string())))
+        let built = Bridge::get(self.py)?.build(self.py, code, payload);
+        Ok(Some((self.built(built)?, false)))
+    }
+
+    /// What Python built. A `ValueError` says why the input is refused.
+    fn built(&self, built: PyResult<Owned>) -> Read<Owned> {
+        built.map_err(|error| {
+            if error.is_instance_of::<PyValueError>(self.py) {
+                Box::new(Refusal::Words(error.value(self.py).to_string()))
+            } else {
+                error.into()
             }
-            Err(error) => Err(error.into()),
-        }
+        })
     }
 
     fn key_form(&mut self, size: usize, inside: Option<usize>, start: usize) -> Read<Option<(Owned, bool)>> {
@@ -400,6 +424,7 @@ impl Decoder<'_, '_> {
                 }
                 Bridge::get(py)?.assemble(py, mark, items, None)?
             }
+            Kind::Record => self.record(start, level.inside.is_some())?,
             Kind::KeyForm(end) => {
                 let Some(value) = self.stack.pop() else { return refuse("bad key form") };
                 if self.reader.offset() != end {
@@ -409,5 +434,31 @@ impl Decoder<'_, '_> {
             }
         };
         Ok((value, false))
+    }
+
+    /// A listed class by its name, or what stands for it where the name is not listed.
+    fn record(&mut self, start: usize, in_key: bool) -> Read<Owned> {
+        let (Some(fields), Some(name)) = (self.stack.pop(), self.stack.pop()) else { return refuse("bad record") };
+        if !name.obj().is_str() || fields.obj().exact() != Exact::Dict || self.stack.len() != start {
+            return refuse("bad record");
+        }
+        let mut position = 0;
+        while let Some((field, _)) = crate::ffi::dict_next(fields.obj(), &mut position) {
+            if !field.is_str() {
+                return refuse("bad record");
+            }
+        }
+        let (py, types) = (self.py, self.types.as_ref());
+        let bridge = Bridge::get(py)?;
+        self.quiet.lift();
+        let made = bridge.rebuild(types, &name.obj().bind(py), &fields.obj().bind(py), in_key);
+        self.quiet.resume();
+        match made {
+            Ok(value) => Ok(value),
+            Err(error) if error.is_instance_of::<PyValueError>(py) => {
+                Err(Box::new(Refusal::Words(error.value(py).to_string())))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

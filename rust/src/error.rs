@@ -1,6 +1,6 @@
 //! One fault type inside, one place that turns it into Python's exceptions.
 
-use pyo3::exceptions::PyMemoryError;
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 
 use crate::ffi::Spot;
@@ -9,7 +9,7 @@ use crate::policy::Limits;
 
 /// A bound of `Limits` that was reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bound {
+pub enum Reached {
     /// `Limits.depth`
     Depth,
     /// `Limits.nodes`
@@ -34,7 +34,9 @@ pub enum Fault {
     /// The allocator refused.
     NoMemory,
     /// A bound was reached.
-    Limit(Bound),
+    Limit(Reached),
+    /// A listed class refuses, in words.
+    Words(Box<str>),
     /// The policy says raise, for this kind and type.
     Refused(Box<(u8, Py<PyAny>)>),
 }
@@ -46,8 +48,8 @@ impl From<PyErr> for Fault {
     }
 }
 
-impl From<Bound> for Fault {
-    fn from(bound: Bound) -> Self {
+impl From<Reached> for Fault {
+    fn from(bound: Reached) -> Self {
         Self::Limit(bound)
     }
 }
@@ -56,22 +58,36 @@ impl From<Spot> for Fault {
     fn from(spot: Spot) -> Self {
         match spot {
             Spot::NoMemory => Self::NoMemory,
-            Spot::Full => Self::Limit(Bound::Bytes),
+            Spot::Full => Self::Limit(Reached::Bytes),
         }
     }
 }
 
-impl Bound {
-    /// The bound in words, with the option that sets it.
-    pub fn describe(self, limits: &Limits) -> String {
+impl Reached {
+    /// The option that sets the bound, and what it is set to.
+    fn option(self, limits: &Limits) -> (&'static str, u64) {
         match self {
-            Self::Depth => format!("deeper than {} (Limits.depth)", limits.depth),
-            Self::Nodes => format!("more than {} nodes (Limits.nodes)", limits.nodes),
-            Self::Bytes => format!("larger than {} bytes (Limits.bytes)", limits.bytes),
-            Self::StrBytes => format!("one value of more than {} bytes (Limits.str_bytes)", limits.str_bytes),
-            Self::ContainerKeys => format!("more than {} keys (Limits.container_keys)", limits.container_keys),
-            Self::KeyDepth => format!("key nested deeper than {} (Limits.key_depth)", limits.key_depth),
-            Self::SameHash => format!("more than {} keys of one hash", crate::kind::code::SAME_HASH),
+            Self::Depth => ("depth", limits.depth as u64),
+            Self::Nodes => ("nodes", limits.nodes),
+            Self::Bytes => ("bytes", limits.bytes as u64),
+            Self::StrBytes => ("str_bytes", limits.str_bytes as u64),
+            Self::ContainerKeys => ("container_keys", limits.container_keys),
+            Self::KeyDepth => ("key_depth", limits.key_depth as u64),
+            Self::SameHash => ("same_hash", u64::from(crate::kind::code::SAME_HASH)),
+        }
+    }
+
+    /// The bound in words, with the option that sets it: for a reader, which can do nothing about it.
+    pub fn describe(self, limits: &Limits) -> String {
+        let (option, most) = self.option(limits);
+        match self {
+            Self::Depth => format!("deeper than {most} (Limits.{option})"),
+            Self::Nodes => format!("more than {most} nodes (Limits.{option})"),
+            Self::Bytes => format!("larger than {most} bytes (Limits.{option})"),
+            Self::StrBytes => format!("one value of more than {most} bytes (Limits.{option})"),
+            Self::ContainerKeys => format!("more than {most} keys (Limits.{option})"),
+            Self::KeyDepth => format!("key nested deeper than {most} (Limits.{option})"),
+            Self::SameHash => format!("more than {most} keys of one hash"),
         }
     }
 }
@@ -82,12 +98,29 @@ impl Fault {
         match self {
             Self::Python(error) => *error,
             Self::NoMemory => PyMemoryError::new_err(()),
-            Self::Limit(bound) => Bridge::error(py, "LimitExceeded", &format!("{path}: {}", bound.describe(limits))),
+            Self::Words(words) => Bridge::error(py, "EncodeError", &format!("{path}: {words}")),
+            Self::Limit(bound) => {
+                let (option, most) = bound.option(limits);
+                let words = Bridge::exceeded(py, path, option, most);
+                said(py, "LimitExceeded", words, || format!("{path}: {}", bound.describe(limits)))
+            }
             Self::Refused(refused) => {
                 let (kind, ty) = *refused;
-                let described = Bridge::describe(py, kind, ty.bind(py));
-                Bridge::error(py, "EncodeError", &format!("{path}: {described} is not data, and the policy says raise"))
+                let words = Bridge::refusal(py, path, kind, ty.bind(py));
+                said(py, "EncodeError", words, || format!("{path}: the policy says raise"))
             }
         }
+    }
+}
+
+/// An error in the words found for it, or in fewer where finding them failed (on a full stack, say); what no
+/// `except Exception` would hold passes through, and so does `MemoryError`.
+fn said(py: Python<'_>, name: &str, words: PyResult<String>, fewer: impl FnOnce() -> String) -> PyErr {
+    match words {
+        Ok(words) => Bridge::error(py, name, &words),
+        Err(trouble) if trouble.is_instance_of::<PyException>(py) && !trouble.is_instance_of::<PyMemoryError>(py) => {
+            Bridge::error(py, name, &fewer())
+        }
+        Err(trouble) => trouble,
     }
 }

@@ -1,8 +1,13 @@
 //! One open container of the walk: where its parts come from, and what is known of it so far.
 
+use std::sync::Arc;
+
+use crate::array::step_of;
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned, Ty, dict_len, dict_next};
+use crate::ffi::{Obj, Owned, Ty, dict_len, dict_next, tuple_get};
 use crate::guard::Hashes;
+use crate::listed::Listed;
+use crate::patterns::State;
 use crate::report::{Mark, Node, Step};
 use crate::sink::{Build, Parts};
 
@@ -62,6 +67,45 @@ pub struct Rare {
     pub keys: Option<Seen>,
     /// Keeps a temporary alive that only this frame knows.
     pub holds: Option<Owned>,
+    /// Where the container stands in the patterns of the policy.
+    pub place: State,
+    /// Objects in whose place this container stands.
+    pub hooks: usize,
+    /// Elements of a set, which no path addresses any more.
+    pub lowered: bool,
+    /// The maps of a ChainMap, which are one step further.
+    pub chain: bool,
+    /// What the path adds for each part of an array: a tuple.
+    pub names: Option<Owned>,
+    /// The class this is rebuilt as.
+    pub listed: Option<Rebuilt>,
+}
+
+/// What it takes to rebuild a listed instance, or to write it as what it holds.
+#[derive(Debug)]
+pub struct Rebuilt {
+    pub class: Arc<Listed>,
+    /// Where the sink stood before its name.
+    pub start: usize,
+    /// A field is gone that it cannot be rebuilt without.
+    pub broken: bool,
+    /// Its base storage is gone.
+    pub lost: bool,
+}
+
+impl Rebuilt {
+    /// A field is gone.
+    pub fn note_gone(&mut self, field: FieldValue) {
+        self.broken |= field.required;
+        self.lost |= field.base;
+    }
+
+    /// The same, with these fields never reached.
+    pub fn without<'a>(&self, fields: impl Iterator<Item = &'a FieldValue>) -> Self {
+        let mut rest = Self { class: Arc::clone(&self.class), ..*self };
+        fields.for_each(|field| rest.note_gone(*field));
+        rest
+    }
 }
 
 /// What it takes to undo an opaque instance.
@@ -71,19 +115,17 @@ pub struct Opaque {
     pub mark: Mark,
 }
 
-/// One field of an instance: name, value, and whether it is masked.
+/// One field of an instance.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldValue {
     pub name: Obj,
     pub value: Obj,
-    pub secret: bool,
-}
-
-impl FieldValue {
-    /// True if the value is hidden behind a tombstone; None and bools hide nothing.
-    pub fn is_masked(&self) -> bool {
-        self.secret && !matches!(self.value.exact(), Exact::Nil | Exact::Bool)
-    }
+    /// A secret by its name or its shape, hidden behind a tombstone.
+    pub masked: bool,
+    /// The value is the instance itself, and its base storage is meant.
+    pub base: bool,
+    /// A listed class cannot be rebuilt without it.
+    pub required: bool,
 }
 
 impl Frame {
@@ -104,6 +146,22 @@ impl Frame {
         self.rare.as_ref().is_some_and(|rare| rare.keys.is_some())
     }
 
+    /// True for the elements of a set written as a list.
+    pub fn is_lowered(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.lowered)
+    }
+
+    /// True for the maps of a ChainMap.
+    pub fn is_chain(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.chain)
+    }
+
+    /// True if the present part is the base storage of the same object.
+    pub fn is_at_base(&self, arena: &[FieldValue]) -> bool {
+        matches!(self.source, Source::Fields(start, _)
+            if arena.get(start + self.at.saturating_sub(1)).is_some_and(|field| field.base))
+    }
+
     /// Keys already written, once one of them was not plain.
     pub fn keys(&mut self) -> &mut Option<Seen> {
         &mut self.rare.get_or_insert_default().keys
@@ -120,12 +178,17 @@ impl Frame {
         items[..self.at.saturating_sub(1).min(items.len())].iter().map(|(key, _)| key.obj())
     }
 
-    pub fn step(&self, arena: &[FieldValue]) -> Step {
-        match self.source {
-            Source::List(_) | Source::Tuple(_) => Step::Index(self.at.saturating_sub(1)),
-            Source::Fields(start, _) => Step::Key(arena[start + self.at.saturating_sub(1)].name.own()),
-            _ => self.key.map_or(Step::Index(0), Step::of_key),
+    /// What the path adds for the present part; None for nothing.
+    pub fn step(&self, arena: &[FieldValue]) -> Option<Step> {
+        let at = self.at.saturating_sub(1);
+        if let Some(names) = self.rare.as_ref().and_then(|rare| rare.names.as_ref()) {
+            return tuple_get(names.obj(), at).and_then(step_of);
         }
+        Some(match self.source {
+            Source::List(_) | Source::Tuple(_) => Step::Index(at),
+            Source::Fields(start, _) => Step::Key(arena[start + at].name.own()),
+            _ => self.key.map_or(Step::Index(0), Step::of_key),
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! What keeps a walk finite: the path of open containers, and the budgets.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::error::{Bound, Fault};
+use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Int, Obj, Owned, Room, Text, int_value, text};
 use crate::policy::Limits;
 
@@ -52,8 +52,8 @@ pub struct Path {
     owned: Vec<Owned>,
     /// How many of them fall into each slot, once the path was deeper than `SHALLOW`.
     filter: Vec<u32>,
-    /// Those beyond `DEEP`, by address.
-    deep: HashSet<usize, ByAddress>,
+    /// Those beyond `DEEP`, by address, and how often: a listed instance is open once more for its base storage.
+    deep: HashMap<usize, u32, ByAddress>,
 }
 
 #[inline(always)]
@@ -73,7 +73,7 @@ impl Path {
 
     #[inline(never)]
     fn search(&self, obj: Obj) -> bool {
-        self.open[..self.open.len().min(DEEP)].contains(&obj) || self.deep.contains(&obj.id())
+        self.open[..self.open.len().min(DEEP)].contains(&obj) || self.deep.contains_key(&obj.id())
     }
 
     /// Opens a container that is not open.
@@ -92,7 +92,7 @@ impl Path {
         }
         if self.open.len() > DEEP {
             self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-            self.deep.insert(id);
+            *self.deep.entry(id).or_default() += 1;
         }
         Ok(())
     }
@@ -115,8 +115,13 @@ impl Path {
             && let Some(count) = self.filter.get_mut(slot(obj.id()))
         {
             *count -= 1;
-            if depth > DEEP {
-                self.deep.remove(&obj.id());
+            if depth > DEEP
+                && let Some(count) = self.deep.get_mut(&obj.id())
+            {
+                *count -= 1;
+                if *count == 0 {
+                    self.deep.remove(&obj.id());
+                }
             }
         }
         if self.owned.len() == depth {
@@ -156,33 +161,33 @@ impl Budget {
 
     /// Spends nodes.
     #[inline(always)]
-    pub fn nodes(&mut self, count: u64) -> Result<(), Bound> {
+    pub fn nodes(&mut self, count: u64) -> Result<(), Reached> {
         self.nodes += count;
-        if self.nodes > self.limits.nodes { Err(Bound::Nodes) } else { Ok(()) }
+        if self.nodes > self.limits.nodes { Err(Reached::Nodes) } else { Ok(()) }
     }
 
     /// Spends the parts of a container: a copy has no more of them than a payload could have bytes.
     #[inline(always)]
-    pub fn parts(&mut self, count: usize) -> Result<(), Bound> {
+    pub fn parts(&mut self, count: usize) -> Result<(), Reached> {
         self.parts += count;
-        if self.parts > self.limits.bytes.max(PARTS) { Err(Bound::Bytes) } else { Ok(()) }
+        if self.parts > self.limits.bytes.max(PARTS) { Err(Reached::Bytes) } else { Ok(()) }
     }
 
     /// Spends one key that is no plain scalar.
-    pub fn container_key(&mut self) -> Result<(), Bound> {
+    pub fn container_key(&mut self) -> Result<(), Reached> {
         self.container_keys += 1;
-        if self.container_keys > self.limits.container_keys { Err(Bound::ContainerKeys) } else { Ok(()) }
+        if self.container_keys > self.limits.container_keys { Err(Reached::ContainerKeys) } else { Ok(()) }
     }
 
     /// Looks at a depth before it is entered.
     #[inline(always)]
-    pub fn depth(&self, depth: usize) -> Result<(), Bound> {
-        if depth > self.limits.depth { Err(Bound::Depth) } else { Ok(()) }
+    pub fn depth(&self, depth: usize) -> Result<(), Reached> {
+        if depth > self.limits.depth { Err(Reached::Depth) } else { Ok(()) }
     }
 
     /// Looks at the size of a str or bytes as it would be written.
     #[inline(always)]
-    pub fn check(&self, obj: Obj, exact: Exact) -> Result<(), Bound> {
+    pub fn check(&self, obj: Obj, exact: Exact) -> Result<(), Reached> {
         match exact {
             Exact::Str => self.check_text(text(obj)),
             Exact::Bytes => self.size(obj.bytes().len()).map(|_| ()),
@@ -195,7 +200,7 @@ impl Budget {
     }
 
     /// Looks at the size of characters as they would be written.
-    pub fn check_text(&self, characters: Text<'_>) -> Result<(), Bound> {
+    pub fn check_text(&self, characters: Text<'_>) -> Result<(), Reached> {
         let most = match characters {
             Text::Utf8(bytes) => bytes.len(),
             Text::One(bytes) => 2 * bytes.len(),
@@ -203,28 +208,28 @@ impl Budget {
             Text::Four(points) => 4 * points.len(),
         };
         let size = if most <= self.limits.str_bytes { most } else { characters.measure().0 };
-        if size > self.limits.str_bytes { Err(Bound::StrBytes) } else { Ok(()) }
+        if size > self.limits.str_bytes { Err(Reached::StrBytes) } else { Ok(()) }
     }
 
     /// Looks at the size of one string or payload, in bytes.
     #[inline(always)]
-    pub fn size(&self, size: usize) -> Result<u32, Bound> {
+    pub fn size(&self, size: usize) -> Result<u32, Reached> {
         if size > self.limits.str_bytes {
-            return Err(Bound::StrBytes);
+            return Err(Reached::StrBytes);
         }
-        u32::try_from(size).map_err(|_| Bound::StrBytes)
+        u32::try_from(size).map_err(|_| Reached::StrBytes)
     }
 }
 
 /// Counts keys by hash in one container, against forged collisions.
 #[derive(Debug, Default)]
-pub struct Hashes(std::collections::HashMap<usize, u32, ByAddress>);
+pub struct Hashes(HashMap<usize, u32, ByAddress>);
 
 impl Hashes {
     /// One more key of this hash.
-    pub fn add(&mut self, hash: isize) -> Result<(), Bound> {
+    pub fn add(&mut self, hash: isize) -> Result<(), Reached> {
         let count = self.0.entry(hash.cast_unsigned()).or_default();
         *count += 1;
-        if *count > crate::kind::code::SAME_HASH { Err(Bound::SameHash) } else { Ok(()) }
+        if *count > crate::kind::code::SAME_HASH { Err(Reached::SameHash) } else { Ok(()) }
     }
 }

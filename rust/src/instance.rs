@@ -5,12 +5,15 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Slot, dict_next, exception, instance_items, same_name, slot_value, tuple_get, tuple_len};
+use crate::ffi::{
+    Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
+    tuple_len,
+};
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Opaque, Source};
 use crate::kind::{Action, Shape, kinds};
 use crate::plan::{Field, Plan};
-use crate::redact::secret_name;
+use crate::redact::{self, secret_name};
 use crate::report::Step;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
@@ -23,15 +26,38 @@ impl<S: Sink> Walk<'_, S> {
         self.open_fields(obj, start)
     }
 
-    fn open_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
+    pub fn open_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
         let end = self.arena.len();
         self.open(obj, Source::Fields(start, end), Build::Map, end - start)?;
         Ok(Visit::Opened)
     }
 
-    fn push_field(&mut self, name: Obj, value: Obj, secret: bool) -> Result<(), Fault> {
+    pub fn push_field(&mut self, name: Obj, value: Obj, secret: bool) -> Result<(), Fault> {
         self.arena.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        self.arena.push(FieldValue { name, value, secret });
+        let masked = (secret && !Bridge::get(self.py)?.hides_nothing(self.py, value)) || redact::is_secret_obj(value);
+        self.arena.push(FieldValue { name, value, masked, base: false, required: false });
+        Ok(())
+    }
+
+    /// The slots and attributes of an instance of no declared fields.
+    pub fn stored(&mut self, obj: Obj, slots: &[Field]) -> Result<(), Fault> {
+        for field in slots {
+            if let Some(value) = field.slot.and_then(|slot| slot_value(obj, slot)) {
+                self.push_field(Obj::of(field.name.bind(self.py)), value, field.secret)?;
+            }
+        }
+        let mut own = Vec::new();
+        instance_items(obj, |name, value| own.push((name, value)));
+        for (name, value) in own {
+            let slotted = |field: &Field| same_name(Obj::of(field.name.bind(self.py)), name);
+            if !name.is_str() {
+                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Type(name.ty().as_obj().own())))?;
+            } else if slots.iter().any(slotted) {
+                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Key(name.own())))?;
+            } else {
+                self.push_field(name, value, secret_name(name))?;
+            }
+        }
         Ok(())
     }
 
@@ -100,23 +126,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Opens a frame over the public fields of an instance nobody knows; if nothing is left of it, it is undone.
     pub fn opaque(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         let (start, mark) = (self.arena.len(), self.findings.mark());
-        for field in &plan.fields {
-            if let Some(value) = field.slot.and_then(|slot| slot_value(obj, slot)) {
-                self.push_field(Obj::of(field.name.bind(self.py)), value, field.secret)?;
-            }
-        }
-        let mut own = Vec::new();
-        instance_items(obj, |name, value| own.push((name, value)));
-        for (name, value) in own {
-            let slotted = |field: &Field| same_name(Obj::of(field.name.bind(self.py)), name);
-            if !name.is_str() {
-                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Type(name.ty().as_obj().own())))?;
-            } else if plan.fields.iter().any(slotted) {
-                self.note(kinds::ATTRIBUTE, Action::Drop, value.ty(), Some(Step::Key(name.own())))?;
-            } else {
-                self.push_field(name, value, secret_name(name))?;
-            }
-        }
+        self.stored(obj, &plan.fields)?;
         let mut kept = start;
         for at in start..self.arena.len() {
             let field = self.arena[at];
@@ -141,32 +151,34 @@ impl<S: Sink> Walk<'_, S> {
         let name = self.foreign(|py| Ok(Bridge::get(py)?.type_name(&obj.ty().as_obj().bind(py))?.unbind()))?;
         let (py, own) = (self.py, exception(obj));
         let notes_name = Obj::of(intern!(py, "__notes__").as_any());
-        let (mut notes, mut rows) = (None, Vec::new());
+        let (mut notes, start) = (None, self.arena.len());
+        let name = self.keep(Owned::from_py(name));
         instance_items(obj, |each, value| {
             if same_name(each, notes_name) {
                 notes = Some(value);
             }
         });
-        let mut add = |name: &Bound<'_, PyString>, value: Obj| rows.push((Obj::of(name.as_any()).own(), value.own()));
-        add(intern!(py, "type"), Obj::of(name.bind(py)));
+        let masks = !self.redacts();
+        let add = |walk: &mut Self, name: &Bound<'_, PyString>, value: Obj| {
+            walk.push_field(Obj::of(name.as_any()), value, masks && speaks(value))
+        };
+        add(self, intern!(py, "type"), name)?;
         if let Some(args) = own.args {
             if let Some(message) = tuple_get(args, 0).filter(|first| first.is_str()) {
-                add(intern!(py, "message"), message);
+                add(self, intern!(py, "message"), message)?;
             }
-            add(intern!(py, "args"), args);
+            add(self, intern!(py, "args"), args)?;
         }
         if let Some(notes) = notes {
-            add(intern!(py, "notes"), notes);
+            add(self, intern!(py, "notes"), notes)?;
         }
         if let Some(cause) = own.cause {
-            add(intern!(py, "cause"), cause);
+            add(self, intern!(py, "cause"), cause)?;
         } else if let Some(context) = own.context {
-            add(intern!(py, "context"), context);
+            add(self, intern!(py, "context"), context)?;
         }
-        let count = rows.len();
         self.attributes(obj, plan)?;
-        self.open(obj, Source::Items(Box::new(rows)), Build::Map, count)?;
-        Ok(Visit::Opened)
+        self.open_fields(obj, start)
     }
 
     /// Reports what an instance of data carries beside it.
@@ -211,9 +223,26 @@ impl<S: Sink> Walk<'_, S> {
     }
 }
 
+/// True if a text, or one of the texts in a row, holds a secret.
+fn speaks(value: Obj) -> bool {
+    let mut at = 0;
+    let get: fn(Obj, usize) -> Option<Obj> = match value.exact() {
+        Exact::Tuple => tuple_get,
+        Exact::List => list_get,
+        _ => return redact::holds_secret_obj(value),
+    };
+    while let Some(part) = get(value, at) {
+        if redact::holds_secret_obj(part) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// The value under a name; most often at the very place where it is declared.
 #[inline(always)]
-fn find(own: &[(Obj, Obj)], at: usize, name: Obj) -> Option<Obj> {
+pub fn find(own: &[(Obj, Obj)], at: usize, name: Obj) -> Option<Obj> {
     if let Some((first, value)) = own.get(at)
         && *first == name
     {

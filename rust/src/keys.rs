@@ -2,23 +2,25 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::error::{Bound, Fault};
+use crate::error::{Fault, Reached};
 use crate::ffi::{
-    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, int_value, new_set, set_add, set_from, set_items, text,
-    tuple_from, tuple_get, tuple_len,
+    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, dict_from, int_value, new_set, owned_list, set_add,
+    set_from, set_items, text, tuple_from, tuple_get, tuple_len,
 };
 use crate::foreign::Bridge;
-use crate::frame::Seen;
+use crate::frame::{Seen, Source};
 use crate::guard::Hashes;
+use crate::hooks::{Stand, is_contained};
 use crate::kind::{Action, Shape, code, kinds};
+use crate::listed::Listed;
+use crate::patterns::{State, Stride};
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::builtins::base_value;
-use crate::sink::msgpack::{write_base, write_mark, write_plain, write_value};
-use crate::sink::{Lowered, Sink};
+use crate::sink::msgpack::{write_mark, write_plain, write_record, write_value};
+use crate::sink::{Build, Lowered, Sink};
 use crate::visit::HOPS;
 use crate::walk::{Visit, Walk};
 
@@ -44,22 +46,17 @@ pub fn has_plain_form(key: Obj) -> bool {
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// Writes the present key of the top frame, which is not plain or follows one that was not.
-    /// False if its entry leaves.
+    /// Writes the present key of the top frame, which is not plain or follows one that was not: as which value, or None
+    /// if its entry leaves.
     #[inline(never)]
-    pub fn strange_key(&mut self, key: Obj) -> Result<bool, Fault> {
+    pub fn strange_key(&mut self, key: Obj) -> Result<Option<Owned>, Fault> {
         self.checkpoint()?;
         self.know_keys()?;
-        let lowered = if has_plain_form(key) {
-            Some(self.lower_plain(key)?)
-        } else {
-            self.lower_key(key, Place { depth: self.depth, inside: 0 })?
-        };
-        let Some(lowered) = lowered else { return Ok(false) };
-        let Some(mut seen) = self.frames.last_mut().and_then(|frame| frame.keys().take()) else { return Ok(false) };
+        let Some(lowered) = self.map_key(key)? else { return Ok(None) };
+        let Some(mut seen) = self.frames.last_mut().and_then(|frame| frame.keys().take()) else { return Ok(None) };
         let hashed = self.weigh(&lowered, &mut seen.hashes);
         let fresh = match hashed {
-            Ok(true) => self.first_of_its_kind(&lowered, &seen).map(Some),
+            Ok(true) => self.first_of_its_kind(&lowered, &seen),
             Ok(false) => Ok(None),
             Err(fault) => Err(fault),
         };
@@ -68,13 +65,26 @@ impl<S: Sink> Walk<'_, S> {
         }
         match fresh? {
             Some(true) => {
+                let value = lowered.value.obj().own();
                 self.sink.key(lowered)?;
-                return Ok(true);
+                return Ok(Some(value));
             }
             Some(false) => self.note(kinds::KEY_COLLISION, Action::Drop, key.ty(), None)?,
             None => self.note_unhashable(key)?,
         }
-        Ok(false)
+        Ok(None)
+    }
+
+    /// A dict key as it is written.
+    fn map_key(&mut self, key: Obj) -> Result<Option<Lowered>, Fault> {
+        let Some(lowered) = self.lower_key(key, Place { depth: self.depth, inside: 0 })? else { return Ok(None) };
+        if self.native() || lowered.value.obj().is_str() {
+            return Ok(Some(lowered));
+        }
+        let mode = self.mode().word();
+        let text = self.foreign(|py| Bridge::get(py)?.key_text(&lowered.value.obj().bind(py), mode))?;
+        self.charge_key(text.obj())?;
+        self.written(text.obj()).map(Some)
     }
 
     /// From here on the top frame remembers its keys.
@@ -89,15 +99,23 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Adds a key to those seen unless an equal one is there.
-    fn first_of_its_kind(&mut self, lowered: &Lowered, seen: &Seen) -> Result<bool, Fault> {
-        let (value, set) = (lowered.value.obj(), seen.set.obj());
-        self.foreign(|py| {
+    fn first_of_its_kind(&mut self, lowered: &Lowered, seen: &Seen) -> Result<Option<bool>, Fault> {
+        self.add_once(seen.set.obj(), lowered.value.obj())
+    }
+
+    /// Adds a value to a set of ours: true if no equal one was there, None if a listed class cannot tell.
+    fn add_once(&mut self, set: Obj, value: Obj) -> Result<Option<bool>, Fault> {
+        let added = self.foreign(|py| {
             if contains(py, set, value)? {
                 return Ok(false);
             }
             set_add(py, set, value)?;
             Ok(true)
-        })
+        });
+        match added {
+            Err(Fault::Python(error)) if is_contained(self.py, &error) => Ok(None),
+            added => added.map(Some),
+        }
     }
 
     /// Charges what is dear to hash and what a forger could make collide; false for what has no hash after all.
@@ -109,7 +127,7 @@ impl<S: Sink> Walk<'_, S> {
         self.budget.container_key()?;
         match self.foreign(|py| Make::hash(py, value)) {
             Ok(hash) => hashes.add(hash)?,
-            Err(Fault::Python(error)) if error.is_instance_of::<PyTypeError>(self.py) => return Ok(false),
+            Err(Fault::Python(error)) if is_contained(self.py, &error) => return Ok(false),
             Err(fault) => return Err(fault),
         }
         Ok(true)
@@ -121,7 +139,22 @@ impl<S: Sink> Walk<'_, S> {
         self.note(kind, Action::Drop, key.ty(), None)
     }
 
-    fn lower_plain(&mut self, key: Obj) -> Result<Lowered, Fault> {
+    /// A key that is plain already, as the mode has it. None if it is a secret.
+    fn lower_plain(&mut self, key: Obj) -> Result<Option<Lowered>, Fault> {
+        let mut key = key;
+        if self.is_secret_value(key) {
+            self.note(kinds::SECRET, Action::Drop, key.ty(), None)?;
+            return Ok(None);
+        }
+        if self.slow && !self.native() && key.is_str() && !has_plain_form(key) {
+            self.note(kinds::SCALAR, Action::Converted, key.ty(), None)?;
+            key = self.replaced(key)?;
+        }
+        self.charge_key(key)?;
+        self.written(key).map(Some)
+    }
+
+    fn written(&mut self, key: Obj) -> Result<Lowered, Fault> {
         let mut out = Out::part();
         write_plain(&mut out, key, key.exact(), &self.budget)?;
         Ok(Lowered { value: key.own(), bytes: out.into_bytes(), container: false })
@@ -129,25 +162,54 @@ impl<S: Sink> Walk<'_, S> {
 
     /// A hashable form of a key, or None: then its entry leaves. The caller owns `key` and is at a checkpoint.
     fn lower_key(&mut self, key: Obj, place: Place) -> Result<Option<Lowered>, Fault> {
+        if key.is_plain() {
+            return self.lower_plain(key);
+        }
+        let hooks = self.hooks_open();
+        let lowered = self.lower_by_plan(key, place);
+        self.close_hooks(hooks);
+        lowered
+    }
+
+    fn lower_by_plan(&mut self, key: Obj, place: Place) -> Result<Option<Lowered>, Fault> {
         let mut key = key;
         for hop in 0.. {
             if key.is_plain() {
-                return self.lower_plain(key).map(Some);
+                return self.lower_plain(key);
             }
             let plan = self.plan(key)?;
+            if let Some(class) = self.listed(key.ty())
+                && self.rebuilds(key, &plan, &class)?
+            {
+                return self.lower_listed(key, &plan, &class, place);
+            }
+            match self.hooked_as(key, &plan)? {
+                Stand::Declined => {}
+                Stand::Gone => return Ok(None),
+                Stand::For(_) if hop == HOPS => return self.back_edge(key).map(|_| None),
+                Stand::For(made) => {
+                    self.note(plan.kind, Action::Converted, key.ty(), None)?;
+                    self.open_hook(key);
+                    key = made;
+                    continue;
+                }
+            }
             if self.policy.action(plan.kind) != Action::Keep || !is_hashable(plan.shape) {
                 return self.drop_key(key, plan.kind);
             }
             if plan.shape == Shape::Value {
                 return self.lower_value(key, &plan);
             }
+            if plan.shape == Shape::Parts {
+                return self.array_key(key, &plan);
+            }
             if !plan.exact {
                 self.note(plan.kind, Action::Converted, key.ty(), None)?;
             }
-            if plan.shape != Shape::Enum {
+            if !matches!(plan.shape, Shape::Enum | Shape::Wrapper) {
                 return self.lower_stored(key, &plan, place);
             }
-            match self.enum_value(key).filter(|_| hop < HOPS) {
+            match self.stand_in(key, &plan).filter(|_| hop < HOPS) {
                 Some(value) => key = value,
                 None => return self.drop_key(key, plan.kind),
             }
@@ -156,39 +218,118 @@ impl<S: Sink> Walk<'_, S> {
         Ok(None)
     }
 
-    fn drop_key(&mut self, key: Obj, kind: u8) -> Result<Option<Lowered>, Fault> {
+    pub fn drop_key(&mut self, key: Obj, kind: u8) -> Result<Option<Lowered>, Fault> {
         self.note(kind, Action::Drop, key.ty(), None)?;
         Ok(None)
     }
 
     fn lower_stored(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
         if matches!(plan.shape, Shape::Int | Shape::Float | Shape::Str | Shape::Bytes) {
-            let mut out = Out::part();
-            write_base(&mut out, key, plan.shape, &self.budget)?;
             let value = base_value(self.py, key, plan.shape)?;
-            return Ok(Some(Lowered { value, bytes: out.into_bytes(), container: false }));
+            let value = self.keep(value);
+            return self.lower_plain(value);
         }
-        let inside = Place { depth: place.depth + 1, inside: place.inside + 1 };
-        if inside.inside > self.budget.limits.key_depth {
-            return Err(Bound::KeyDepth.into());
+        self.inside(key, place, 1, |walk, inside| walk.lower_container(key, plan, inside))
+    }
+
+    /// Lowers the parts of a container inside a key, within its bounds and open once.
+    fn inside(
+        &mut self,
+        key: Obj,
+        place: Place,
+        levels: usize,
+        lower: impl FnOnce(&mut Self, Place) -> Result<Option<Lowered>, Fault>,
+    ) -> Result<Option<Lowered>, Fault> {
+        if place.inside >= self.budget.limits.key_depth {
+            return Err(Reached::KeyDepth.into());
         }
-        self.budget.depth(inside.depth)?;
         if self.path.holds(key) {
-            self.back_edge(key)?;
-            return Ok(None);
+            return self.back_edge(key).map(|_| None);
         }
-        self.budget.nodes(1)?;
+        let inside = self.deeper(place, levels)?;
         self.path.enter(key)?;
-        let lowered = self.lower_container(key, plan, inside);
+        let lowered = lower(self, inside);
         self.path.leave();
         lowered
+    }
+
+    /// Charges a container inside a key.
+    fn deeper(&mut self, place: Place, levels: usize) -> Result<Place, Fault> {
+        let inside = Place { depth: place.depth + levels, inside: place.inside + 1 };
+        self.budget.depth(inside.depth)?;
+        self.budget.nodes(levels as u64)?;
+        self.spend_containers(levels)?;
+        Ok(inside)
+    }
+
+    fn lower_listed(&mut self, key: Obj, plan: &Plan, class: &Listed, place: Place) -> Result<Option<Lowered>, Fault> {
+        if !is_hashable(plan.shape) && !matches!(plan.shape, Shape::Opaque | Shape::Leaf) {
+            return self.drop_key(key, plan.kind);
+        }
+        self.inside(key, place, 2, |walk, inside| walk.lower_record(key, plan, class, inside))
+    }
+
+    /// A listed instance, rebuilt so that it can be hashed.
+    fn lower_record(&mut self, key: Obj, plan: &Plan, class: &Listed, place: Place) -> Result<Option<Lowered>, Fault> {
+        self.spend_name(class)?;
+        let start = self.arena.len();
+        self.listed_fields(key, plan, class)?;
+        self.checkpoint()?;
+        let mut parts = Vec::new();
+        for at in start..self.arena.len() {
+            let field = self.arena[at];
+            self.charge_key(field.name)?;
+            let name = self.written(field.name)?;
+            let part =
+                if field.base { self.lower_base(key, plan, place)? } else { self.lower_key(field.value, place)? };
+            let Some(part) = part else {
+                self.drop_fields(start);
+                return Ok(None);
+            };
+            parts.push((name, part));
+        }
+        self.drop_fields(start);
+        let mut out = Out::part();
+        write_record(&mut out, &class.name)?;
+        out.short(siftpack_wire::write::map_header(u32::try_from(parts.len()).unwrap_or(u32::MAX)))?;
+        for (name, part) in &parts {
+            out.slice(&name.bytes)?;
+            out.slice(&part.bytes)?;
+        }
+        let fields = dict_from(self.py, parts.iter().map(|(name, part)| (name.value.obj(), part.value.obj())))?;
+        match self.rebuild(class, &fields) {
+            Ok(value) => Ok(Some(Lowered { value, bytes: out.into_bytes(), container: true })),
+            Err(Fault::Words(_)) => self.drop_key(key, plan.kind),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The base storage of a listed instance.
+    fn lower_base(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
+        if plan.shape == Shape::Enum {
+            return match self.stand_in(key, plan) {
+                Some(value) => {
+                    self.pin(value);
+                    self.lower_key(value, place)
+                }
+                None => self.drop_key(key, plan.kind),
+            };
+        }
+        if !matches!(plan.shape, Shape::Tuple | Shape::FrozenSet) {
+            return self.lower_stored(key, plan, place);
+        }
+        if place.inside >= self.budget.limits.key_depth {
+            return Err(Reached::KeyDepth.into());
+        }
+        let inside = self.deeper(place, 1)?;
+        self.lower_container(key, plan, inside)
     }
 
     fn lower_container(&mut self, key: Obj, plan: &Plan, place: Place) -> Result<Option<Lowered>, Fault> {
         if plan.shape == Shape::FrozenSet {
             let mut items = Vec::new();
             set_items(key, |item| items.push(item.own()));
-            let Some(parts) = self.unordered(items, place)? else { return Ok(None) };
+            let Some(parts) = self.unordered(items, place, None)? else { return Ok(None) };
             let (value, _) = self.foreign(|py| set_from(py, true, parts.iter().map(|part| part.value.obj())))?;
             return Self::joined(value, code::FROZENSET, &parts).map(Some);
         }
@@ -231,11 +372,8 @@ impl<S: Sink> Walk<'_, S> {
         let mut parts = Some(Vec::new());
         for at in start..self.arena.len() {
             let field = self.arena[at];
-            let part = if field.is_masked() {
-                self.mask(field.name, field.value)?
-            } else {
-                self.lower_key(field.value, place)?
-            };
+            let part =
+                if field.masked { self.mask(field.name, field.value)? } else { self.lower_key(field.value, place)? };
             if let (Some(part), Some(found)) = (part, &mut parts) {
                 found.push(part);
             } else {
@@ -250,23 +388,42 @@ impl<S: Sink> Walk<'_, S> {
     /// What stands for a secret field of a record that is a key.
     fn mask(&mut self, name: Obj, value: Obj) -> Result<Option<Lowered>, Fault> {
         let action = self.policy.action(kinds::SECRET);
-        self.note(kinds::SECRET, action, value.ty(), Some(Step::Key(name.own())))?;
+        self.note_asked_below(kinds::SECRET, action, value.ty(), Some(Step::Key(name.own())))?;
+        self.instead(value, kinds::SECRET, action)
+    }
+
+    /// What an action leaves of an object in the hash position.
+    fn instead(&mut self, value: Obj, kind: u8, action: Action) -> Result<Option<Lowered>, Fault> {
         match action {
-            Action::Tombstone => {
+            Action::Tombstone if self.native() => {
                 self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
                 let ty = value.ty().as_obj();
-                let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kinds::SECRET, &ty.bind(py)))?;
+                let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kind, &ty.bind(py)))?;
+                self.budget.size(payload.as_bytes().len())?;
+                self.spend_ext(payload.as_bytes().len())?;
                 self.as_ext(stone, code::TOMBSTONE, payload.as_bytes()).map(Some)
             }
+            Action::Tombstone => {
+                let ty = value.ty().as_obj();
+                let text = self.foreign(|py| Bridge::get(py)?.tombstone_text(kind, &ty.bind(py)))?;
+                self.fitted(text).map(Some)
+            }
             Action::Name => {
-                let name = self.foreign(|py| Bridge::get(py)?.named(&value.bind(py), kinds::SECRET))?;
-                self.lower_plain(name.obj()).map(Some)
+                let name = self.foreign(|py| Bridge::get(py)?.named(&value.bind(py), kind))?;
+                self.fitted(name).map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
+    /// A name as it is written within its bounds.
+    fn fitted(&mut self, name: Owned) -> Result<Lowered, Fault> {
+        let name = self.keep(name);
+        let shown = self.shown(name)?;
+        self.written(shown)
+    }
+
+    pub fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
         let mut out = Out::part();
         write_value(&mut out, code, payload, &self.budget)?;
         Ok(Lowered { value, bytes: out.into_bytes(), container: false })
@@ -278,13 +435,16 @@ impl<S: Sink> Walk<'_, S> {
             return self.drop_key(key, plan.kind);
         }
         let payload = payload.as_bytes();
+        self.budget.size(payload.len())?;
         self.budget.nodes(code::cost(code, payload.len()))?;
         if code == code::MEMORYVIEW {
             self.note(plan.kind, Action::Converted, key.ty(), None)?;
             let start = 2 + 8 * usize::from(payload.get(1).copied().unwrap_or(0));
             let raw = Make::bytes(self.py, payload.get(start..).unwrap_or_default())?;
-            return self.lower_plain(raw.obj()).map(Some);
+            let raw = self.keep(raw);
+            return self.lower_plain(raw);
         }
+        self.spend_ext(payload.len())?;
         if plan.exact && foreign.is_none() {
             return self.as_ext(key.own(), code, payload).map(Some);
         }
@@ -294,39 +454,68 @@ impl<S: Sink> Walk<'_, S> {
         self.as_ext(value, code, payload).map(Some)
     }
 
-    /// Writes a set or frozenset in canonical order.
+    /// Writes a set or frozenset in canonical order; where there are no sets, a list of its elements.
     pub fn set(&mut self, set: Obj, frozen: bool) -> Result<Visit, Fault> {
         let depth = self.depth + 1;
         self.budget.depth(depth)?;
         self.budget.nodes(1)?;
+        self.spend_containers(1)?;
         let mut items = Vec::new();
         set_items(set, |item| items.push(item.own()));
         self.budget.parts(items.len())?;
-        let parts = if items.iter().all(|item| has_plain_form(item.obj())) {
+        let parts = if !self.slow && items.iter().all(|item| has_plain_form(item.obj())) {
             let mut parts = Vec::new();
             for item in &items {
-                parts.push(self.lower_plain(item.obj())?);
+                self.budget.check(item.obj(), item.obj().exact())?;
+                parts.push(self.written(item.obj())?);
             }
             parts.sort_by(|left, right| left.bytes.cmp(&right.bytes));
             parts
         } else {
             self.checkpoint()?;
             self.pin(set);
+            let (asked, place) = self.asked_of_elements();
             self.path.enter(set)?;
-            let parts = self.unordered(items, Place { depth, inside: 0 });
+            let parts = self.unordered(items, Place { depth, inside: 0 }, asked);
             self.path.leave();
+            self.stand(place, false);
             parts?.unwrap_or_default()
         };
+        if !self.native() {
+            return self.set_as_list(set, &parts);
+        }
         self.sink.set(self.py, frozen, parts)?;
         Ok(Visit::Kept)
     }
 
+    /// What a path asks for at the elements of the set being visited, and where the set stands.
+    fn asked_of_elements(&mut self) -> (Option<Action>, State) {
+        let place = self.place();
+        let below = self.advance(place, Stride::Other);
+        (self.asked(below).filter(|action| *action != Action::Keep), place)
+    }
+
+    fn set_as_list(&mut self, set: Obj, parts: &[Lowered]) -> Result<Visit, Fault> {
+        let items: Vec<Obj> = parts.iter().map(|part| part.value.obj()).collect();
+        let list = owned_list(self.py, &items)?;
+        let token = self.sink.open(Build::List, items.len(), 0)?;
+        let frame = self.push(set, Source::List(list.obj()), Build::List, items.len(), token)?;
+        let rare = frame.rare.get_or_insert_default();
+        (rare.holds, rare.lowered) = (Some(list), true);
+        Ok(Visit::Opened)
+    }
+
     /// Lowers the elements of a set: canonical order, equal ones once, findings in an order no hash seed changes.
     /// None if one of them cannot be lowered inside a key.
-    fn unordered(&mut self, items: Vec<Owned>, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+    fn unordered(
+        &mut self,
+        items: Vec<Owned>,
+        place: Place,
+        asked: Option<Action>,
+    ) -> Result<Option<Vec<Lowered>>, Fault> {
         self.checkpoint()?;
         let start = self.findings.begin_set();
-        let parts = self.lower_elements(items, place);
+        let parts = self.lower_elements(items, place, asked);
         let py = self.py;
         let mut findings = core::mem::replace(&mut self.findings, crate::report::Findings::new(false));
         let sorted = self.foreign(|_| findings.end_set(py, start));
@@ -335,12 +524,21 @@ impl<S: Sink> Walk<'_, S> {
         parts
     }
 
-    fn lower_elements(&mut self, items: Vec<Owned>, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
+    fn lower_elements(
+        &mut self,
+        items: Vec<Owned>,
+        place: Place,
+        asked: Option<Action>,
+    ) -> Result<Option<Vec<Lowered>>, Fault> {
         let mut hashes = Hashes::default();
         let (mut rows, mut lost) = (Vec::new(), false);
         for item in items {
             self.stand_at(&item, place);
-            match self.lower_key(item.obj(), place)? {
+            let lowered = match asked {
+                Some(action) => self.left_of(item.obj(), action)?,
+                None => self.lower_key(item.obj(), place)?,
+            };
+            match lowered {
                 Some(part) if self.weigh(&part, &mut hashes)? => rows.push((part, item)),
                 Some(_) => {
                     lost = true;
@@ -358,18 +556,23 @@ impl<S: Sink> Walk<'_, S> {
         let mut kept = Vec::new();
         for (part, item) in rows {
             self.stand_at(&item, place);
-            let (value, seen) = (part.value.obj(), set.obj());
-            if self.foreign(|py| contains(py, seen, value))? {
-                self.note(kinds::KEY_COLLISION, Action::Drop, item.obj().ty(), None)?;
-            } else {
-                self.foreign(|py| set_add(py, seen, value))?;
-                kept.push(part);
+            match self.add_once(set.obj(), part.value.obj())? {
+                Some(true) => kept.push(part),
+                Some(false) => self.note(kinds::KEY_COLLISION, Action::Drop, item.obj().ty(), None)?,
+                None => self.note_unhashable(item.obj())?,
             }
         }
         if place.inside == 0 {
             self.element = None;
         }
         Ok(Some(kept))
+    }
+
+    /// What a path leaves of an element.
+    fn left_of(&mut self, item: Obj, action: Action) -> Result<Option<Lowered>, Fault> {
+        let kind = if self.is_secret_value(item) { kinds::SECRET } else { self.kind_of(item)? };
+        self.note_asked(kind, action, item.ty())?;
+        self.instead(item, kind, action)
     }
 
     /// Findings name the type of the element they are about.
@@ -411,7 +614,9 @@ fn is_hashable(shape: Shape) -> bool {
             | Shape::Tuple
             | Shape::FrozenSet
             | Shape::Enum
+            | Shape::Wrapper
             | Shape::Record
             | Shape::NamedTuple
+            | Shape::Parts
     )
 }

@@ -4,10 +4,16 @@ use crate::ffi::Exact;
 
 /// Position of each kind in `siftpack.Kind` that the core names itself.
 pub mod kinds {
+    /// None, bool, int, float, str
+    pub const SCALAR: u8 = 0;
     /// bytes and other buffers
     pub const BINARY: u8 = 1;
+    /// list, dict and the like
+    pub const CONTAINER: u8 = 2;
     /// datetimes, decimals and the like
     pub const VALUE: u8 = 3;
+    /// exceptions
+    pub const EXCEPTION: u8 = 7;
     /// public fields of any other instance
     pub const OPAQUE: u8 = 9;
     /// a masked value
@@ -24,6 +30,16 @@ pub mod kinds {
     pub const HOOK: u8 = 28;
     /// How many kinds there are.
     pub const COUNT: usize = 29;
+
+    /// True for what is no data.
+    pub fn is_machinery(kind: u8) -> bool {
+        (SECRET + 1..CYCLE).contains(&kind)
+    }
+
+    /// True for what is data.
+    pub fn is_data(kind: u8) -> bool {
+        kind < SECRET
+    }
 }
 
 /// `siftpack.Action`, in its order.
@@ -113,7 +129,9 @@ shapes!(
     Record,
     NamedTuple,
     Exception,
-    Opaque
+    Opaque,
+    Wrapper,
+    Parts
 );
 
 /// Ext codes and marks of `docs/format.md` that the core names itself.
@@ -169,13 +187,18 @@ pub mod code {
     /// Nodes that a byte of a pattern costs.
     const PATTERN_BYTE: u64 = 64;
 
+    /// True if an array's payload is that of a scalar or moment: its form is none of `wire.NDARRAY_UNHASHABLE`.
+    pub fn is_hashable(payload: &[u8]) -> bool {
+        !matches!(payload.first(), Some(0 | 2 | 3))
+    }
+
     /// Nodes that a value of this code and size costs: `siftpack.values.cost`.
     pub fn cost(code: i8, size: usize) -> u64 {
         match code {
             PATTERN => 4096 + PATTERN_BYTE * size as u64,
             110 => 16,
             113 | 114 => 8,
-            101 | 102 | 116 | 118 | 119 => 4,
+            101 | 102 | 116 | 118 | 119 | NDARRAY => 4,
             _ => 0,
         }
     }

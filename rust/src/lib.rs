@@ -6,22 +6,30 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod array;
+mod careful;
 mod checkpoint;
 mod decode;
 mod error;
+mod extra;
 mod ffi;
 mod foreign;
 mod frame;
 mod guard;
+mod hooks;
 mod instance;
 mod keys;
 mod kind;
+mod listed;
 mod notes;
+mod patterns;
 mod plan;
 mod policy;
+mod rebuild;
 mod redact;
 mod report;
 mod runs;
+mod scalars;
 mod sink;
 mod visit;
 mod walk;
@@ -31,9 +39,13 @@ mod walk;
 mod _core {
     #[pymodule_export]
     use crate::api::{
-        dumps, dumps_with_report, forget_plans, inspect, loads, packb, packb_with_report, sanitize, secret_name,
-        unpackb,
+        dumps, dumps_with_report, fingerprint, fingerprint_with_report, forget_plans, inspect, loads, packb,
+        packb_with_report, sanitize, secret_name, secret_value, unpackb,
     };
+    #[pymodule_export]
+    use crate::listed::Names;
+    #[pymodule_export]
+    use crate::policy::Rules;
     #[pymodule_export]
     use crate::report::RawFindings;
 }

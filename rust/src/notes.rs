@@ -10,7 +10,25 @@ use crate::walk::{NO_NODE, Walk};
 impl<S: Sink> Walk<'_, S> {
     /// Notes a finding at the object being visited, or at a step below it.
     pub fn note(&mut self, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
-        let raises = action != Action::Converted && self.policy.action(kind) == Action::Raise;
+        let due = self.policy.action(kind);
+        let raises = match action {
+            Action::Converted | Action::Cut => self.is_strict(),
+            _ => due == Action::Raise || (due == Action::Keep && self.is_strict()),
+        };
+        self.note_if(raises, kind, action, ty, below)
+    }
+
+    /// Notes what the policy asked for at an object.
+    pub fn note_asked(&mut self, kind: u8, action: Action, ty: Ty) -> Result<(), Fault> {
+        self.note_if(action == Action::Raise, kind, action, ty, None)
+    }
+
+    /// Notes what the policy asked for at a step below the object being visited.
+    pub fn note_asked_below(&mut self, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
+        self.note_if(action == Action::Raise, kind, action, ty, below)
+    }
+
+    fn note_if(&mut self, raises: bool, kind: u8, action: Action, ty: Ty, below: Option<Step>) -> Result<(), Fault> {
         let mut node = None;
         if self.findings.wants_place() || raises {
             let here = self.here();
@@ -19,17 +37,17 @@ impl<S: Sink> Walk<'_, S> {
                 None => here,
             });
         }
-        self.note_at(node, kind, action, ty)
-    }
-
-    /// Notes a finding at a node.
-    pub fn note_at(&mut self, node: Option<Node>, kind: u8, action: Action, ty: Ty) -> Result<(), Fault> {
-        if action != Action::Converted && self.policy.action(kind) == Action::Raise {
+        if raises {
             self.refused_at = node;
             return Err(Fault::Refused(Box::new((kind, ty.as_obj().own().into_py(self.py)))));
         }
         self.findings.add(node.filter(|_| self.findings.wants_place()), kind, action, ty);
-        Ok(self.budget.nodes(1)?)
+        match self.budget.nodes(1) {
+            // When cutting, a finding is never lost for want of a node.
+            Err(_) if self.budget.limits.cut => self.stop(),
+            spent => spent?,
+        }
+        Ok(())
     }
 
     /// The path node of the object being visited.
@@ -45,12 +63,19 @@ impl<S: Sink> Walk<'_, S> {
             self.frames[0].node = ROOT;
         }
         for at in from + 1..=top {
-            let step = self.frames[at - 1].step(&self.arena);
-            self.frames[at].node = self.findings.node(self.frames[at - 1].node, step);
+            self.frames[at].node = self.below(at - 1);
         }
-        let step = self.frames[top].step(&self.arena);
-        let place = self.findings.node(self.frames[top].node, step);
+        let place = self.below(top);
         self.at_element(place)
+    }
+
+    /// The node of the present part of a frame; base storage, and a part without a name, is where its object is.
+    fn below(&mut self, at: usize) -> Node {
+        let frame = &self.frames[at];
+        match frame.step(&self.arena) {
+            Some(step) if !frame.is_at_base(&self.arena) => self.findings.node(frame.node, step),
+            _ => frame.node,
+        }
     }
 
     /// The node of the set element being lowered below its set, or the node itself.

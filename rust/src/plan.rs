@@ -51,6 +51,8 @@ pub struct Plan {
     pub kept: Vec<Py<PyAny>>,
     /// Gives the payload of a value.
     pub lower: Option<Py<PyAny>>,
+    /// A registered extractor.
+    pub extract: Option<Py<PyAny>>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Plan {
             extra: optional(7)?,
             lower: optional(8)?,
             kept: item(9)?.extract()?,
+            extract: optional(10)?,
         })
     }
 }

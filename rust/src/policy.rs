@@ -1,41 +1,124 @@
 //! What a caller may set, lowered to plain numbers.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::foreign::Bridge;
 use crate::kind::{Action, kinds};
+use crate::patterns::Pattern;
 
-/// The action of each kind.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy([Action; kinds::COUNT]);
+/// What values are written as: `siftpack.policy.MODES`, in its order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Every type as itself.
+    Native,
+    /// What `json.dumps` takes.
+    Json,
+    /// Core MessagePack.
+    Portable,
+}
+
+impl Mode {
+    /// The word that Python has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Json => "json",
+            Self::Portable => "portable",
+        }
+    }
+}
+
+/// All of a policy but the actions of kinds.
+#[pyclass(frozen, module = "siftpack._core")]
+#[derive(Debug)]
+pub struct Rules {
+    pub patterns: Vec<Pattern>,
+    pub default: Option<Py<PyAny>>,
+    pub redact: bool,
+    pub strict: bool,
+    pub mode: Mode,
+    /// Characters of a str, bytes of a binary value.
+    pub longest: Option<usize>,
+    /// What is done with an opaque object of which nothing is left.
+    pub emptied: Action,
+}
+
+/// The steps of a pattern, each a sort and a value, and the number of its action.
+type PatternRow = (Vec<(u8, Py<PyAny>)>, u8);
+
+#[pymethods]
+impl Rules {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        patterns: Vec<PatternRow>,
+        default: Option<Py<PyAny>>,
+        flags: (bool, bool, u8),
+        longest: Option<usize>,
+        emptied: u8,
+    ) -> PyResult<Self> {
+        let (redact, strict, mode) = flags;
+        let mode = *[Mode::Native, Mode::Json, Mode::Portable]
+            .get(usize::from(mode))
+            .ok_or_else(|| PyValueError::new_err("unknown mode"))?;
+        let patterns =
+            patterns.into_iter().map(|(steps, action)| Pattern::new(py, steps, action)).collect::<PyResult<_>>()?;
+        Ok(Self { patterns, default, redact, strict, mode, longest, emptied: Action::from_number(emptied) })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.default.as_ref().map_or(Ok(()), |default| visit.call(default))
+    }
+}
+
+impl Rules {
+    /// True if each part of a container has to be looked at on its own.
+    pub fn are_slow(&self) -> bool {
+        !self.patterns.is_empty() || self.redact || self.mode != Mode::Native || self.longest.is_some()
+    }
+}
+
+/// The action of each kind, and whatever else a policy says.
+#[derive(Debug)]
+pub struct Policy {
+    table: [Action; kinds::COUNT],
+    pub rules: Option<Py<Rules>>,
+}
 
 impl Default for Policy {
+    #[inline(always)]
     fn default() -> Self {
         let mut table = [Action::Drop; kinds::COUNT];
         table[..usize::from(kinds::SECRET)].fill(Action::Keep);
         table[usize::from(kinds::SECRET)] = Action::Tombstone;
-        Self(table)
+        Self { table, rules: None }
     }
 }
 
 impl Policy {
-    /// From `Policy.lowered`, or the default for None.
+    /// From a `siftpack.Policy`, or the default for None.
+    #[inline(always)]
     pub fn of(policy: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(policy) = policy else { return Ok(Self::default()) };
+        policy.map_or_else(|| Ok(Self::default()), Self::lowered)
+    }
+
+    fn lowered(policy: &Bound<'_, PyAny>) -> PyResult<Self> {
         let lowered = Bridge::option(policy, "Policy")?;
         let numbers = lowered.cast::<PyBytes>()?.as_bytes();
         let mut table = [Action::Raise; kinds::COUNT];
         for (action, number) in table.iter_mut().zip(numbers) {
             *action = Action::from_number(*number);
         }
-        Ok(Self(table))
+        Ok(Self { table, rules: policy.getattr(pyo3::intern!(policy.py(), "rules"))?.extract()? })
     }
 
     /// What to do with a kind.
     #[inline(always)]
     pub fn action(&self, kind: u8) -> Action {
-        self.0[usize::from(kind)]
+        self.table[usize::from(kind)]
     }
 }
 
@@ -54,12 +137,15 @@ pub struct Limits {
     pub container_keys: u64,
     /// Containers nested in one key.
     pub key_depth: usize,
+    /// What does not fit is left out, instead of an error.
+    pub cut: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let bytes = 512 << 20;
-        Self { depth: 16_384, nodes: 1 << 21, bytes, str_bytes: bytes, container_keys: 1 << 20, key_depth: 32 }
+        let (depth, key_depth) = (16_384, 32);
+        Self { depth, nodes: 1 << 21, bytes, str_bytes: bytes, container_keys: 1 << 20, key_depth, cut: false }
     }
 }
 
@@ -67,8 +153,8 @@ impl Limits {
     /// From `Limits.lowered`, or the default for None.
     pub fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(limits) = limits else { return Ok(Self::default()) };
-        let (depth, nodes, bytes, str_bytes, container_keys, key_depth) =
+        let (depth, nodes, bytes, str_bytes, container_keys, key_depth, cut) =
             Bridge::option(limits, "Limits")?.extract()?;
-        Ok(Self { depth, nodes, bytes, str_bytes, container_keys, key_depth })
+        Ok(Self { depth, nodes, bytes, str_bytes, container_keys, key_depth, cut })
     }
 }

@@ -68,12 +68,14 @@ pub struct Findings {
     wanted: bool,
     /// Sets being put in order: their findings are all kept until they are sorted.
     sorting: usize,
+    /// A bound cut the data.
+    pub is_cut: bool,
 }
 
 impl Findings {
     /// None yet; only counted unless `wanted`.
     pub fn new(wanted: bool) -> Self {
-        Self { nodes: Vec::new(), rows: Vec::new(), counts: [0; kinds::COUNT], wanted, sorting: 0 }
+        Self { nodes: Vec::new(), rows: Vec::new(), counts: [0; kinds::COUNT], wanted, sorting: 0, is_cut: false }
     }
 
     /// True if the next finding's place will be kept.
@@ -95,6 +97,7 @@ impl Findings {
     /// Counts a finding, and keeps it if its place is given.
     pub fn add(&mut self, node: Option<Node>, kind: u8, action: Action, ty: Ty) {
         self.counts[usize::from(kind)] += 1;
+        self.is_cut |= action == Action::Cut;
         if let Some(node) = node {
             self.rows.push(Row { node, kind, action, ty: ty.as_obj().own() });
         }
@@ -182,6 +185,11 @@ impl RawFindings {
             }
         }
         Ok(rows)
+    }
+
+    /// True if a bound cut the data.
+    fn cut(&self) -> bool {
+        self.0.as_ref().is_some_and(|found| found.is_cut)
     }
 
     /// Findings by kind index.

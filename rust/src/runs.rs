@@ -30,6 +30,7 @@ impl<S: Sink> Walk<'_, S> {
     /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
     #[inline(always)]
     pub fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
+        debug_assert!(!self.slow, "parts are written unseen here");
         if self.path.holds(dict) {
             return self.back_edge(dict);
         }
@@ -102,7 +103,8 @@ impl<S: Sink> Walk<'_, S> {
                 run.next = Ok(Some((key, value)));
                 break;
             }
-            let written = self.sink.plain(self.py, key, key.exact(), &self.budget);
+            let begun = self.sink.entry();
+            let written = begun.and_then(|_| self.sink.plain(self.py, key, key.exact(), &self.budget));
             if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;

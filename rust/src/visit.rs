@@ -13,9 +13,11 @@ use crate::ffi::{
 };
 use crate::foreign::Bridge;
 use crate::frame::Source;
+use crate::hooks::Stand;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::plan::Plan;
 use crate::report::Step;
+use crate::sink::builtins::base_value;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
@@ -24,16 +26,51 @@ pub const HOPS: usize = 32;
 
 impl<'py, S: Sink> Walk<'py, S> {
     /// Writes an object by its plan, or opens a frame for it.
+    #[inline(always)]
+    pub fn other(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        if self.extra.is_none() {
+            return self.by_plan(obj);
+        }
+        let hooks = self.hooks_open();
+        let visit = self.by_plan(obj)?;
+        let opened = self.hooks_open() - hooks;
+        if opened > 0 {
+            match self.frames.last_mut().filter(|_| visit == Visit::Opened) {
+                Some(frame) => frame.rare.get_or_insert_default().hooks = opened,
+                None => self.close_hooks(hooks),
+            }
+        }
+        Ok(visit)
+    }
+
     #[inline(never)]
-    pub fn other(&mut self, mut obj: Obj) -> Result<Visit, Fault> {
+    fn by_plan(&mut self, mut obj: Obj) -> Result<Visit, Fault> {
         for hop in 0.. {
             let plan = self.plan(obj)?;
+            if let Some(class) = self.listed(obj.ty())
+                && self.rebuilds(obj, &plan, &class)?
+            {
+                return self.instance(obj, &plan, class);
+            }
+            match self.hooked_as(obj, &plan)? {
+                Stand::Declined => {}
+                Stand::Gone => return Ok(Visit::Gone),
+                Stand::For(_) if hop == HOPS => return self.back_edge(obj),
+                Stand::For(made) => {
+                    self.open_hook(obj);
+                    obj = made;
+                    if obj.exact() == Exact::Other {
+                        continue;
+                    }
+                    return self.go_on(obj);
+                }
+            }
             let action = self.policy.action(plan.kind);
-            if action != Action::Keep {
+            if action != Action::Keep && !(self.forced() && kinds::is_data(plan.kind)) {
                 return self.leave(obj, plan.kind, action);
             }
             let stands_for = match plan.shape {
-                Shape::Enum => self.enum_value(obj),
+                Shape::Enum | Shape::Wrapper => self.stand_in(obj, &plan),
                 Shape::MappingProxy => proxy_target(obj),
                 _ => return self.shaped(obj, &plan),
             };
@@ -41,9 +78,12 @@ impl<'py, S: Sink> Walk<'py, S> {
             if hop == HOPS {
                 return self.back_edge(obj);
             }
+            if plan.shape == Shape::Wrapper {
+                self.attributes(obj, &plan)?;
+            }
             obj = stands_for;
-            if obj.exact() != Exact::Other && (obj.exact() != Exact::Bytes) {
-                return self.visit(obj);
+            if obj.exact() != Exact::Other {
+                return self.go_on(obj);
             }
         }
         Ok(Visit::Gone)
@@ -51,21 +91,13 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     /// Does with an object that is not kept what the policy says.
     pub fn leave(&mut self, obj: Obj, kind: u8, action: Action) -> Result<Visit, Fault> {
-        self.note(kind, action, obj.ty(), None)?;
+        self.note_asked(kind, action, obj.ty())?;
         match action {
-            Action::Tombstone => {
-                self.pin(obj);
-                self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
-                let (stone, payload) =
-                    self.foreign(|py| Bridge::get(py)?.tombstone(kind, &obj.ty().as_obj().bind(py)))?;
-                self.sink.value(code::TOMBSTONE, payload.as_bytes(), Some(stone), &self.budget)?;
-                Ok(Visit::Kept)
-            }
+            Action::Tombstone => self.write_tombstone(kind, obj.ty().as_obj()),
             Action::Name => {
                 self.pin(obj);
                 let name = self.foreign(|py| Bridge::get(py)?.named(&obj.bind(py), kind))?;
-                self.sink.plain(self.py, name.obj(), Exact::Str, &self.budget)?;
-                Ok(Visit::Kept)
+                self.write_name(name)
             }
             _ => Ok(Visit::Gone),
         }
@@ -76,11 +108,11 @@ impl<'py, S: Sink> Walk<'py, S> {
         Ok(Visit::Gone)
     }
 
-    /// The `_value_` in an enum member's own dict.
-    pub fn enum_value(&self, member: Obj) -> Option<Obj> {
-        let name = Obj::of(intern!(self.py, "_value_").as_any());
+    /// The value of an enum member, or what a wrapper such as UserDict wraps: in the object's own dict.
+    pub fn stand_in(&self, obj: Obj, plan: &Plan) -> Option<Obj> {
+        let name = Obj::of(plan.kept.first()?.bind(self.py));
         let mut found = None;
-        instance_items(member, |each, value| {
+        instance_items(obj, |each, value| {
             if same_name(each, name) {
                 found = Some(value);
             }
@@ -93,8 +125,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::Value => return self.value(obj, plan),
             Shape::Int | Shape::Float | Shape::Str | Shape::Bytes => {
                 self.attributes(obj, plan)?;
-                self.sink.base(self.py, obj, plan.shape, &self.budget)?;
-                return Ok(Visit::Kept);
+                return self.base(obj, plan);
             }
             _ => {}
         }
@@ -105,14 +136,48 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::Record | Shape::NamedTuple => return self.record(obj, plan),
             Shape::Opaque => return self.opaque(obj, plan),
             Shape::Exception => return self.exception(obj, plan),
+            Shape::Parts => return self.array(obj, plan),
             _ => {}
         }
         self.attributes(obj, plan)?;
+        self.base(obj, plan)
+    }
+
+    /// Writes the base storage of a listed instance.
+    pub fn base_of(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        let plan = self.plan(obj)?;
+        if plan.shape != Shape::Enum {
+            return self.base(obj, &plan);
+        }
+        match self.stand_in(obj, &plan) {
+            Some(value) => self.go_on(value),
+            None => self.drop_it(obj, plan.kind),
+        }
+    }
+
+    /// A map of the standard library, which is a plain one where there are no marks.
+    fn tagged_map(&self, mark: u8) -> Build {
+        if self.native() { Build::TaggedMap(mark) } else { Build::Map }
+    }
+
+    /// Writes the storage of a builtin, or of a subclass as that of its base.
+    pub fn base(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         match plan.shape {
+            Shape::Int | Shape::Float | Shape::Str | Shape::Bytes if self.slow => {
+                let value = base_value(self.py, obj, plan.shape)?;
+                let value = self.keep(value);
+                let place = self.place();
+                self.stand(place, true);
+                return self.careful_scalar(value, value.exact());
+            }
+            Shape::Int | Shape::Float | Shape::Str | Shape::Bytes => {
+                self.sink.base(self.py, obj, plan.shape, &self.budget)?;
+                return Ok(Visit::Kept);
+            }
             Shape::List => self.open(obj, Source::List(obj), Build::List, list_len(obj))?,
-            Shape::Tuple => self.open(obj, Source::Tuple(obj), Build::TUPLE, tuple_len(obj))?,
+            Shape::Tuple => self.open(obj, Source::Tuple(obj), self.tuple_build(), tuple_len(obj))?,
             Shape::Dict => self.open(obj, Source::Dict(obj, 0), Build::Map, dict_len(obj))?,
-            Shape::Counter => self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::COUNTER), dict_len(obj))?,
+            Shape::Counter => self.open(obj, Source::Dict(obj, 0), self.tagged_map(code::COUNTER), dict_len(obj))?,
             Shape::Set | Shape::FrozenSet => return self.set(obj, plan.shape == Shape::FrozenSet),
             Shape::DefaultDict => return self.default_dict(obj, plan),
             Shape::OrderedDict => return self.ordered_dict(obj),
@@ -120,7 +185,8 @@ impl<'py, S: Sink> Walk<'py, S> {
             Shape::ChainMap => return self.chain_map(obj),
             Shape::Slice => {
                 let parts: Vec<Obj> = slice_parts(obj).into_iter().flatten().collect();
-                return self.listed(obj, &parts, (Build::Tagged(code::SLICE), 0));
+                let build = if self.native() { Build::Tagged(code::SLICE) } else { Build::Row };
+                return self.parts(obj, &parts, (build, 0));
             }
             _ => return self.view(obj, plan.shape),
         }
@@ -128,7 +194,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     /// Opens a frame over a temporary list of an object's elements.
-    fn listed(&mut self, obj: Obj, items: &[Obj], build: (Build, u64)) -> Result<Visit, Fault> {
+    pub fn parts(&mut self, obj: Obj, items: &[Obj], build: (Build, u64)) -> Result<Visit, Fault> {
         let list = owned_list(self.py, items)?;
         let source = Source::List(list.obj());
         self.open_with(obj, source, build, items.len(), Some(list))?;
@@ -148,7 +214,8 @@ impl<'py, S: Sink> Walk<'py, S> {
         {
             maxlen = u64::try_from(value).unwrap_or(code::UNBOUNDED);
         }
-        self.listed(obj, &items, (Build::Deque, maxlen))
+        let build = if self.native() { Build::Deque } else { Build::List };
+        self.parts(obj, &items, (build, maxlen))
     }
 
     fn default_dict(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
@@ -162,7 +229,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             let name = Obj::of(intern!(self.py, "default_factory").as_any());
             self.note(kind, Action::Drop, factory.ty(), Some(Step::Key(name.own())))?;
         }
-        self.open(obj, Source::Dict(obj, 0), Build::TaggedMap(code::DEFAULT_DICT), dict_len(obj))?;
+        self.open(obj, Source::Dict(obj, 0), self.tagged_map(code::DEFAULT_DICT), dict_len(obj))?;
         Ok(Visit::Opened)
     }
 
@@ -170,7 +237,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         let items = ordered_items(obj)?;
         let count = items.len();
         let items = Box::new(items.into_iter().map(|(key, value)| (key.own(), value.own())).collect());
-        self.open(obj, Source::Items(items), Build::TaggedMap(code::ORDERED_DICT), count)?;
+        self.open(obj, Source::Items(items), self.tagged_map(code::ORDERED_DICT), count)?;
         Ok(Visit::Opened)
     }
 
@@ -188,8 +255,12 @@ impl<'py, S: Sink> Walk<'py, S> {
         });
         let here = self.here();
         let node = self.findings.node(here, Step::Key(name.own()));
-        self.listed(obj, &maps, (Build::Tagged(code::CHAIN_MAP), 0))?;
+        let build = if self.native() { Build::Tagged(code::CHAIN_MAP) } else { Build::List };
+        self.parts(obj, &maps, (build, 0))?;
         self.set_node(node);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.rare.get_or_insert_default().chain = true;
+        }
         Ok(Visit::Opened)
     }
 
@@ -220,14 +291,15 @@ impl<'py, S: Sink> Walk<'py, S> {
                     pairs.push(owned_pair(self.py, key, value)?);
                 }
                 let parts: Vec<Obj> = pairs.iter().map(Owned::obj).collect();
-                return self.listed(obj, &parts, (Build::List, 0));
+                return self.parts(obj, &parts, (Build::List, 0));
             }
         };
-        self.listed(obj, &parts, (Build::List, 0))
+        self.parts(obj, &parts, (Build::List, 0))
     }
 
     fn value(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         let Some((code, payload, foreign)) = self.lower(obj, plan)? else { return self.drop_it(obj, plan.kind) };
+        self.budget.size(payload.as_bytes().len())?;
         self.attributes(obj, plan)?;
         if let Some(foreign) = &foreign {
             let name = Obj::of(intern!(self.py, "tzinfo").as_any());
@@ -236,6 +308,10 @@ impl<'py, S: Sink> Walk<'py, S> {
         }
         let payload = payload.as_bytes();
         self.budget.nodes(code::cost(code, payload.len()))?;
+        if !self.native() {
+            return self.portable(code, payload);
+        }
+        self.spend_ext(payload.len())?;
         let built = match (S::BUILDS, plan.exact && plan.shared && foreign.is_none()) {
             (false, _) => None,
             (true, true) => Some(obj.own()),
@@ -243,6 +319,14 @@ impl<'py, S: Sink> Walk<'py, S> {
         };
         self.sink.value(code, payload, built, &self.budget)?;
         Ok(Visit::Kept)
+    }
+
+    /// Writes what stands for the value of an ext where there are no ext values.
+    pub fn portable(&mut self, code: i8, payload: &[u8]) -> Result<Visit, Fault> {
+        let shown = self.foreign(|py| Bridge::get(py)?.portable(py, code, payload))?;
+        let (shown, place) = (self.keep(shown), self.place());
+        self.stand(place, true);
+        self.go_on(shown)
     }
 
     /// The payload of a value, from the adapter its plan names. A checkpoint.

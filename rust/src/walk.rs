@@ -7,16 +7,19 @@
 use pyo3::prelude::*;
 
 use crate::error::Fault;
+use crate::extra::Extra;
 use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, Ty, dict_next, forget_last, list_get, tuple_get};
-use crate::frame::{FieldValue, Frame, Source};
+use crate::foreign::Bridge;
+use crate::frame::{FieldValue, Frame, Rare, Rebuilt, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
 use crate::kind::{Action, kinds};
+use crate::listed::Names;
 use crate::plan::Plans;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, Node};
 use crate::runs::Run;
-use crate::sink::{Build, Sink};
+use crate::sink::{Build, Parts, Sink};
 
 /// Elements between two looks at pending signals.
 const SIGNALS_EVERY: usize = 1 << 16;
@@ -62,12 +65,22 @@ pub struct Walk<'py, S: Sink> {
     pub ticks: usize,
     pub quiet: Quiet,
     bytes_kept: bool,
+    /// Rules and listed classes, if there are any.
+    pub extra: Option<Box<Extra>>,
+    /// Each part of a container is looked at on its own.
+    pub slow: bool,
 }
 
 impl<'py, S: Sink> Walk<'py, S> {
     /// A walk that has not begun. Findings are only counted unless `report`.
     #[inline(always)]
-    pub fn new(py: Python<'py>, sink: S, policy: Policy, limits: Limits, report: bool) -> Self {
+    pub fn new(
+        py: Python<'py>,
+        sink: S,
+        (policy, limits, names): (Policy, Limits, Option<Py<Names>>),
+        report: bool,
+    ) -> Self {
+        let (extra, slow) = Extra::of(py, &policy, names, limits.cut);
         Self {
             py,
             sink,
@@ -86,6 +99,8 @@ impl<'py, S: Sink> Walk<'py, S> {
             quiet: Quiet::new(py),
             bytes_kept: policy.action(kinds::BINARY) == Action::Keep,
             policy,
+            extra,
+            slow,
         }
     }
 
@@ -107,19 +122,23 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     fn walk(&mut self, top: Obj) -> Result<(), Fault> {
-        if self.visit(top)? == Visit::Gone {
+        let visit = if self.slow { self.careful_top(top)? } else { self.visit(top)? };
+        if visit == Visit::Gone {
             self.nil()?;
         }
         while let Some(frame) = self.frames.last() {
-            match frame.build {
-                Build::Map | Build::TaggedMap(_) => self.entries()?,
-                _ => self.elements()?,
+            if self.slow {
+                self.careful_step()?;
+            } else if frame.build.is_map() {
+                self.entries()?;
+            } else {
+                self.elements()?;
             }
         }
         Ok(())
     }
 
-    fn nil(&mut self) -> Result<(), Fault> {
+    pub fn nil(&mut self) -> Result<(), Fault> {
         let none = self.py.None();
         self.sink.plain(self.py, Obj::of(none.bind(self.py)), Exact::Nil, &self.budget)
     }
@@ -168,6 +187,7 @@ impl<'py, S: Sink> Walk<'py, S> {
         holds: Option<Owned>,
     ) -> Result<(), Fault> {
         self.charge(obj, build, count)?;
+        self.spend_containers(build.levels())?;
         let token = self.sink.open(build, count, bound)?;
         let frame = self.push(obj, source, build, count, token)?;
         if holds.is_some() {
@@ -248,7 +268,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             let frame = &mut self.frames[top];
             frame.at += 1;
             frame.key = Some(key);
-            frame.entry = self.sink.position();
+            frame.entry = self.sink.entry()?;
             match self.entry(top, key, value)? {
                 Visit::Kept => self.frames[top].kept += 1,
                 Visit::Gone => self.gone()?,
@@ -292,20 +312,31 @@ impl<'py, S: Sink> Walk<'py, S> {
         let frame = &self.frames[top];
         if frame.knows_keys() || !has_plain_form(key) {
             // The entry is owned from here on, so the borrowed value stays what it was.
-            return if self.strange_key(key)? { self.visit(value) } else { Ok(Visit::Gone) };
+            return if self.strange_key(key)?.is_some() { self.visit(value) } else { Ok(Visit::Gone) };
         }
-        let masked = match frame.source {
-            Source::Fields(start, _) => self.arena[start + frame.at - 1].is_masked(),
-            _ => false,
+        let (masked, base) = match frame.source {
+            Source::Fields(start, _) => {
+                let field = self.arena[start + frame.at - 1];
+                (field.masked, field.base)
+            }
+            _ => (false, false),
         };
         self.sink.plain(self.py, key, key.exact(), &self.budget)?;
-        if masked { self.leave(value, kinds::SECRET, self.policy.action(kinds::SECRET)) } else { self.visit(value) }
+        if masked {
+            return self.leave(value, kinds::SECRET, self.policy.action(kinds::SECRET));
+        }
+        if base { self.base_of(value) } else { self.visit(value) }
     }
 
     /// The present part of the top frame left nothing.
     #[cold]
-    fn gone(&mut self) -> Result<(), Fault> {
+    pub fn gone(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last_mut() else { return self.nil() };
+        if let (Some(Rare { listed: Some(rebuilt), .. }), Source::Fields(start, _)) =
+            (frame.rare.as_deref_mut(), &frame.source)
+        {
+            rebuilt.note_gone(self.arena[start + frame.at - 1]);
+        }
         if frame.build.keeps_positions() {
             frame.kept += 1;
             return self.nil();
@@ -319,7 +350,7 @@ impl<'py, S: Sink> Walk<'py, S> {
 
     /// Ends the top frame and tells the one below.
     #[inline(always)]
-    fn close(&mut self) -> Result<(), Fault> {
+    pub fn close(&mut self) -> Result<(), Fault> {
         let Some(frame) = self.frames.last() else { return Ok(()) };
         let (build, parts) = (frame.build, frame.parts());
         if frame.is_special() {
@@ -334,9 +365,10 @@ impl<'py, S: Sink> Walk<'py, S> {
     }
 
     #[inline(always)]
-    fn close_frame(&mut self, build: Build) {
+    pub fn close_frame(&mut self, build: Build) {
         let top = self.frames.len() - 1;
         if self.frames[top].owns_something() {
+            self.forget_hooks(top);
             self.frames.truncate(top);
         } else {
             forget_last(&mut self.frames);
@@ -345,12 +377,30 @@ impl<'py, S: Sink> Walk<'py, S> {
         self.depth -= build.levels();
     }
 
+    /// The objects in whose place this container stood are free again.
+    #[cold]
+    fn forget_hooks(&mut self, at: usize) {
+        let hooks = self.frames[at].rare.as_ref().map_or(0, |rare| rare.hooks);
+        if hooks > 0 {
+            self.close_hooks(self.hooks_open().saturating_sub(hooks));
+        }
+    }
+
     /// Ends a frame that has fields on the arena, may vanish, or is built by Python.
     #[inline(never)]
     fn close_special(&mut self) -> Result<(), Fault> {
+        self.forget_hooks(self.frames.len() - 1);
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         let (build, parts) = (frame.build, frame.parts());
-        let undo = frame.rare.take().and_then(|rare| rare.opaque).filter(|_| parts.kept == 0);
+        let rare = frame.rare.take();
+        if let Some(Rare { listed: Some(rebuilt), .. }) = rare.as_deref()
+            && let Source::Fields(start, end) = frame.source
+        {
+            let fields = self.arena[start + frame.at..end].iter();
+            let rebuilt = rebuilt.without(fields);
+            return self.close_record(parts, &rebuilt, start);
+        }
+        let undo = rare.and_then(|rare| rare.opaque).filter(|_| parts.kept == 0);
         if let Source::Fields(start, _) = frame.source {
             self.drop_fields(start);
         }
@@ -358,13 +408,72 @@ impl<'py, S: Sink> Walk<'py, S> {
         if let Some(undo) = undo {
             self.sink.truncate(parts.token);
             self.findings.roll_back(&undo.mark);
-            self.note(kinds::OPAQUE, Action::Drop, undo.ty, None)?;
-            return self.gone();
+            return self.emptied(undo.ty);
         }
         if S::BUILDS && !matches!(build, Build::List | Build::Map | Build::TUPLE) {
             self.checkpoint()?;
         }
         self.sink.close(self.py, build, parts)?;
+        if let Some(below) = self.frames.last_mut() {
+            below.kept += 1;
+        }
+        Ok(())
+    }
+
+    /// Does with an opaque object of which nothing is left what the policy says. When cutting, even that may not fit.
+    #[cold]
+    fn emptied(&mut self, ty: Ty) -> Result<(), Fault> {
+        let rules = self.rules();
+        let action = rules.map_or(Action::Drop, |rules| if rules.strict { Action::Raise } else { rules.emptied });
+        let (position, mark) = (self.sink.position(), self.findings.mark());
+        let visit = match self.write_emptied(action, ty) {
+            Err(Fault::Limit(bound)) if self.budget.limits.cut => {
+                self.sink.truncate(position);
+                self.findings.roll_back(&mark);
+                self.stop_at(bound);
+                self.note(kinds::OPAQUE, Action::Cut, ty, None)?;
+                Visit::Gone
+            }
+            visit => visit?,
+        };
+        match self.frames.last_mut() {
+            _ if visit == Visit::Gone => self.gone(),
+            Some(below) => {
+                below.kept += 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn write_emptied(&mut self, action: Action, ty: Ty) -> Result<Visit, Fault> {
+        self.note_asked(kinds::OPAQUE, action, ty)?;
+        match action {
+            Action::Tombstone => self.write_tombstone(kinds::OPAQUE, ty.as_obj()),
+            Action::Name => {
+                let name = self.foreign(|py| Bridge::get(py)?.named_type(kinds::OPAQUE, &ty.as_obj().bind(py)))?;
+                self.write_name(name)
+            }
+            _ => Ok(Visit::Gone),
+        }
+    }
+
+    /// Ends the fields of a listed instance: it is rebuilt, or left as what it holds.
+    fn close_record(&mut self, parts: Parts, rebuilt: &Rebuilt, start: usize) -> Result<(), Fault> {
+        self.drop_fields(start);
+        self.close_frame(Build::Record);
+        if rebuilt.lost {
+            self.sink.truncate(rebuilt.start);
+            return self.gone();
+        }
+        self.checkpoint()?;
+        self.sink.close(self.py, Build::Record, parts)?;
+        if rebuilt.broken {
+            self.sink.unname(rebuilt.start, parts.token)?;
+        } else if let Some(fields) = self.sink.take() {
+            let made = self.rebuild(&rebuilt.class, &fields)?;
+            self.sink.put(made)?;
+        }
         if let Some(below) = self.frames.last_mut() {
             below.kept += 1;
         }

@@ -22,6 +22,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from siftpack.policy import Kind
 from siftpack.report import Ext, Tombstone
 
@@ -44,6 +47,8 @@ NAMES: dict[str, Any] = {
     "Ext": Ext,
     "Tombstone": Tombstone,
     "Kind": Kind,
+    "np": np,
+    "pd": pd,
 }
 
 

@@ -97,5 +97,5 @@ def test_every_code_and_mark_has_a_case() -> None:
         if not case.wire.startswith("sha256"):
             read = msgpack.unpackb(case.data(), strict_map_key=False, timestamp=0, ext_hook=hook)
             codes |= {wire.TIMESTAMP} if isinstance(read, msgpack.Timestamp) else set()
-    assert codes >= {wire.TIMESTAMP, *range(wire.FIRST_OWN, wire.EXT + 1)}
-    assert marks == set(range(wire.TUPLE, wire.SLICE + 1))
+    assert codes >= {wire.TIMESTAMP, *range(wire.FIRST_OWN, wire.NDARRAY + 1)}
+    assert marks == {*range(wire.TUPLE, wire.SLICE + 1), wire.PARTS}

@@ -192,7 +192,7 @@ def check(payload: bytes) -> None:
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutation: str, intruder: str) -> None:
     """Whatever changes the container, every function gives a readable value or a ``SiftError``."""
-    for turn, name in enumerate(("packb", "packb_with_report", "sanitize", "inspect")):
+    for turn, name in enumerate(("packb", "packb_with_report", "sanitize", "inspect", "fingerprint")):
         victim = victim_of(shape, turn)
         found = storage(victim)
         result: Any = None
@@ -206,6 +206,8 @@ def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutatio
         elif name == "sanitize":
             assert core().inspect(result).clean
             check(core().packb(result))
+        elif name == "fingerprint":
+            assert bytes.fromhex(result)
 
 
 @pytest.mark.parametrize("intruder", ["signal", "thread"])
@@ -225,6 +227,7 @@ def test_a_large_container_changed_from_outside_is_whole_or_refused(shape: str, 
         with INTRUDERS[intruder](change), contextlib.suppress(SiftError):
             check(core().packb(["before", victim, "after"]))
             check(core().packb(core().sanitize(["before", victim, "after"])))
+            core().fingerprint(["before", victim, "after"])
 
 
 def test_an_untouched_container_beside_the_changing_one_is_intact() -> None:

@@ -130,6 +130,7 @@ def work():
     payload, report = siftpack.packb_with_report(value)
     copy = siftpack.sanitize(value)
     back = siftpack.unpackb(payload)
+    assert siftpack.fingerprint(value) == siftpack.fingerprint(copy) == siftpack.fingerprint(back)
     results.append((report.clean, len(siftpack.inspect(value)), copy, back, siftpack.loads(siftpack.dumps(value))))
 
 threading.stack_size(int(sys.argv[2]))
@@ -165,7 +166,8 @@ def test_the_depth_limit_is_exact() -> None:
     limit = Limits().depth
     payload = core().packb(nested(limit))
     assert same(core().unpackb(payload), nested(limit))
-    for call in (core().packb, core().sanitize, core().inspect):
+    assert core().fingerprint(nested(limit)) != core().fingerprint(nested(limit - 1))
+    for call in (core().packb, core().sanitize, core().inspect, core().fingerprint):
         with pytest.raises(LimitExceeded, match="depth"):
             call(nested(limit + 1))
     with pytest.raises(DecodeError, match="depth"):
@@ -178,7 +180,7 @@ def test_a_deep_key_is_refused_before_it_is_hashed(levels: int) -> None:
     key: Any = 1
     for _ in range(levels):
         key = (key,)
-    for call in (core().packb, core().sanitize, core().inspect):
+    for call in (core().packb, core().sanitize, core().inspect, core().fingerprint):
         with pytest.raises(LimitExceeded):
             call({key: 1})
 
@@ -217,7 +219,7 @@ def test_a_bomb_is_refused_at_once(shape: str, seconds: float) -> None:
 @pytest.mark.parametrize("shape", sorted(BOMBS))
 def test_every_kind_of_bomb_is_refused_by_every_function(subject: Any, shape: str) -> None:
     """Whatever container shares its contents, the node budget stops every function."""
-    for call in (subject.packb, subject.sanitize, subject.inspect, subject.packb_with_report):
+    for call in (subject.packb, subject.sanitize, subject.inspect, subject.packb_with_report, subject.fingerprint):
         with pytest.raises(LimitExceeded):
             call(bomb(shape), limits=Limits(nodes=2_000))
 

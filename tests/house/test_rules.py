@@ -35,6 +35,7 @@ OPTIONAL = {
         "zstandard",
         "sentry_sdk",
         "jsonpickle",
+        "blake3",
     ),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -203,7 +204,9 @@ def test_every_test_says_what_it_shows() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("name", ["errors", "policy", "report", "classify", "redact"])
+@pytest.mark.parametrize(
+    "name", ["errors", "policy", "report", "report_html", "advice", "classify", "redact", "registry", "listed"]
+)
 def test_importing_a_module_imports_no_optional_library(name: str) -> None:
     """A fresh interpreter that imports a module of the package has none of the optional libraries loaded."""
     program = f"import siftpack.{name}, sys; print(*sorted({sorted(OPTIONAL)!r} & sys.modules.keys()))".replace(

@@ -74,7 +74,9 @@ sys.stdout.write(f"{bad[:5]} {failures > 0} {after} {at < 6000}")
 
 @pytest.mark.parametrize("stop", ["1", "0"], ids=["once", "onwards"])
 @pytest.mark.parametrize("kind", ["known", "fresh"])
-@pytest.mark.parametrize("name", ["packb", "packb_with_report", "sanitize", "inspect", "dumps", "unpackb", "loads"])
+@pytest.mark.parametrize(
+    "name", ["packb", "packb_with_report", "fingerprint", "sanitize", "inspect", "dumps", "unpackb", "loads"]
+)
 def test_a_failed_allocation_is_a_memory_error_or_nothing(name: str, kind: str, stop: str) -> None:
     """With the n-th allocation failing, once or onwards, a call gives its value or ``MemoryError``, for every n."""
     done = subprocess.run(

@@ -111,7 +111,7 @@ def references(parts: list[Any]) -> list[int]:
 def test_reference_counts_are_as_before(name: str) -> None:
     """Writing, copying and inspecting a graph, and reading its bytes, leave every reference count as it was."""
     value, parts = counted(TARGETS[name]())
-    calls = (core().packb, core().packb_with_report, core().sanitize, core().inspect)
+    calls = (core().packb, core().packb_with_report, core().sanitize, core().inspect, core().fingerprint)
     for call in (*calls, lambda graph: core().unpackb(core().packb(graph))):
         call(value)
         gc.collect()
@@ -155,7 +155,7 @@ def test_an_error_leaves_reference_counts_as_before(name: str) -> None:
         with pytest.raises(error):
             call(value, **options)
 
-    calls = [core().packb, core().packb_with_report]
+    calls = [core().packb, core().packb_with_report, core().fingerprint]
     if not name.startswith(("bytes", "str_bytes")):
         calls += [core().sanitize, core().inspect]
     for call in calls:

@@ -23,10 +23,16 @@ class Declared(NamedTuple):
 
 def declared(mro: Mro) -> Declared | None:
     """The declared fields of a record class, by the first library that knows it."""
-    for ask in (_pydantic, _dataclass, _attrs, _msgspec):
+    found = library(mro)
+    return None if found is None else found[1]
+
+
+def library(mro: Mro) -> tuple[str, Declared] | None:
+    """The first library that knows a record class - pydantic, dataclass, attrs, msgspec - and its fields."""
+    for name, ask in (("pydantic", _pydantic), ("dataclass", _dataclass), ("attrs", _attrs), ("msgspec", _msgspec)):
         found = ask(mro)
         if found is not None:
-            return found
+            return name, found
     return None
 
 

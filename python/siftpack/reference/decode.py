@@ -6,9 +6,11 @@ from typing import Any, NoReturn
 
 from siftpack import values, wire
 from siftpack.errors import DecodeError
+from siftpack.listed import Types
 from siftpack.policy import Limits
 from siftpack.reference.encode import plain
 from siftpack.values.containers import assemble
+from siftpack.values.records import rebuild
 
 _NUMBERS = {
     0xCA: ">f",
@@ -23,12 +25,11 @@ _NUMBERS = {
     0xD3: ">q",
 }
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
-_UNHASHABLE = (wire.BYTEARRAY, wire.ARRAY, wire.MEMORYVIEW)
 
 
-def decode(data: bytes, limits: Limits) -> Any:
+def decode(data: bytes, limits: Limits, types: Types) -> Any:
     """The one value in ``data``. Raises ``DecodeError`` with an offset for anything else."""
-    reader = _Reader(data, limits)
+    reader = _Reader(data, limits, types)
     if len(data) > limits.bytes:
         reader.fail(f"input larger than {limits.bytes} bytes (Limits.bytes)")
     value = reader.value(0, None)
@@ -40,8 +41,8 @@ def decode(data: bytes, limits: Limits) -> Any:
 class _Reader:
     """A cursor. ``kdepth`` is None outside keys and set elements, else how many containers are open inside one."""
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
-        self.data, self.limits = data, limits
+    def __init__(self, data: bytes, limits: Limits, types: Types) -> None:
+        self.data, self.limits, self.types = data, limits, types
         self.at = self.nodes = self.container_keys = 0
 
     def fail(self, why: str) -> NoReturn:
@@ -102,8 +103,8 @@ class _Reader:
         self.charge(1)
         return depth + 1
 
-    def map(self, count: int, depth: int, kdepth: int | None) -> dict[Any, Any]:
-        if kdepth is not None:
+    def map(self, count: int, depth: int, kdepth: int | None, *, record: bool = False) -> dict[Any, Any]:
+        if kdepth is not None and not record:
             self.fail("map in a key or set element")
         inside = self.open(2 * count, depth)
         found: dict[Any, Any] = {}
@@ -112,7 +113,7 @@ class _Reader:
             key = self.hashed(inside, 0, hashes)
             if key in found:
                 self.fail("duplicate key")
-            found[key] = self.value(inside, None)
+            found[key] = self.value(inside, kdepth)
         return found
 
     def hashed(self, depth: int, kdepth: int, hashes: dict[int, int]) -> Any:
@@ -157,6 +158,8 @@ class _Reader:
         number = tag[0]
         if (len(tag) == 8) is not (number == wire.DEQUE):
             self.fail("unknown mark")
+        if number == wire.RECORD and count == 2:
+            return self.record(depth, kdepth)
         if number == wire.TUPLE:
             return tuple(self.value(depth, kdepth) for _ in range(count))
         if number in (wire.SET, wire.FROZENSET):
@@ -166,13 +169,29 @@ class _Reader:
         if number == wire.DEQUE and count > int.from_bytes(tag[1:], "big"):
             self.fail("deque longer than its bound")
         wrong = (number == wire.SLICE and count != 3) or (number in _MAPS and count != 1)
-        if wrong or not wire.DEQUE <= number <= wire.SLICE:
+        if wrong or not (wire.DEQUE <= number <= wire.SLICE or number == wire.PARTS):
             self.fail("unknown mark")
         items = [self.value(depth, None) for _ in range(count)]
         if number in _MAPS and type(items[0]) is not dict:
             self.fail("unknown mark")
         bound = int.from_bytes(tag[1:], "big")
         return assemble(number, items, None if bound == wire.DEQUE_UNBOUNDED else bound)
+
+    def record(self, depth: int, kdepth: int | None) -> Any:
+        """A listed class by its name, or what stands for it where the name is not listed."""
+        name = self.value(depth, kdepth)
+        marker = self.data[self.at : self.at + 1] or b"\0"
+        if type(name) is not str or not (0x80 <= marker[0] < 0x90 or marker in (b"\xde", b"\xdf")):
+            self.fail("bad record")
+        self.at += 1
+        count = marker[0] & 15 if marker[0] < 0x90 else self.size(2 if marker == b"\xde" else 4)
+        fields = self.map(count, depth, kdepth, record=True)
+        if not all(type(field) is str for field in fields):
+            self.fail("bad record")
+        try:
+            return rebuild(self.types, name, fields, in_key=kdepth is not None)
+        except ValueError as refused:
+            return self.fail(str(refused))
 
     def set(self, number: int, count: int, depth: int, kdepth: int | None) -> Any:
         if kdepth is not None and number == wire.SET:
@@ -190,9 +209,11 @@ class _Reader:
             return self.key(size, depth, kdepth)
         if code == wire.MARK:
             self.fail("mark outside the head of an array")
-        if kdepth is not None and code in _UNHASHABLE:
+        if kdepth is not None and code in values.UNHASHABLE:
             self.fail("mutable value in a key or set element")
         payload = self.sized(size)
+        if kdepth is not None and code == wire.NDARRAY and payload[:1] and payload[0] in wire.NDARRAY_UNHASHABLE:
+            self.fail("mutable value in a key or set element")
         self.charge(values.cost(code, size))
         try:
             return values.build(code, payload)
@@ -210,7 +231,7 @@ class _Reader:
             self.fail("bad key form")
         end = self.at + size
         found = self.value(depth, kdepth)
-        if self.at != end or type(found) not in (tuple, frozenset):
+        if self.at != end:
             self.fail("bad key form")
         return found
 

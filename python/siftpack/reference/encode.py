@@ -5,9 +5,12 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from siftpack import wire
+from siftpack.advice import exceeded
 from siftpack.classify import classify
 from siftpack.errors import LimitExceeded
 from siftpack.policy import Limits
+from siftpack.reference.record import Gathered, Record
+from siftpack.values import Leaf, Parts
 from siftpack.values.names import text_bytes
 from siftpack.values.numbers import twos_complement
 
@@ -16,7 +19,7 @@ def encode(clean: Any, limits: Limits) -> bytes:
     """The bytes of a clean tree. Raises ``LimitExceeded`` for a string or payload over its bound."""
     data = _encode(clean, limits)
     if len(data) > limits.bytes:
-        raise LimitExceeded(f"payload larger than {limits.bytes} bytes (Limits.bytes)")
+        raise LimitExceeded(exceeded("$", "bytes", limits.bytes))
     return data
 
 
@@ -92,7 +95,7 @@ def _str(value: str, limits: Limits) -> bytes:
 def _sized(raw: bytes, limits: Limits, markers: tuple[int, int, int]) -> bytes:
     size = len(raw)
     if size > limits.str_bytes:
-        raise LimitExceeded(f"string or binary value of more than {limits.str_bytes} bytes (Limits.str_bytes)")
+        raise LimitExceeded(exceeded("$", "str_bytes", limits.str_bytes))
     if size < 2**8:
         return bytes([markers[0], size]) + raw
     return struct.pack(">BH", markers[1], size) + raw if size < 2**16 else struct.pack(">BI", markers[2], size) + raw
@@ -100,7 +103,7 @@ def _sized(raw: bytes, limits: Limits, markers: tuple[int, int, int]) -> bytes:
 
 def _ext(code: int, payload: bytes, limits: Limits) -> bytes:
     if len(payload) > limits.str_bytes:
-        raise LimitExceeded(f"value of more than {limits.str_bytes} bytes (Limits.str_bytes)")
+        raise LimitExceeded(exceeded("$", "str_bytes", limits.str_bytes))
     return ext(code, payload)
 
 
@@ -111,7 +114,7 @@ def _map(value: dict[Any, Any], limits: Limits) -> bytes:
 
 def _key(key: Any, limits: Limits) -> bytes:
     raw = _encode(key, limits)
-    return ext(wire.KEY, raw) if type(key) in (tuple, frozenset) else raw
+    return ext(wire.KEY, raw) if type(key) in (tuple, frozenset, Record) else raw
 
 
 def _tagged(value: Any, limits: Limits) -> bytes | None:
@@ -130,6 +133,10 @@ def _tagged(value: Any, limits: Limits) -> bytes | None:
             return _array(mark(tag), [_map(value, limits)])
     if cls is ChainMap:
         return _array(mark(wire.CHAIN_MAP), [_encode(item, limits) for item in value.maps])
+    if cls is Gathered:
+        return _array(mark(wire.PARTS), [_encode(part, limits) for part in value.parts])
+    if cls is Record:
+        return _array(mark(wire.RECORD), [_str(value.listed.name, limits), _map(value.fields, limits)])
     if cls is slice:
         return _array(mark(wire.SLICE), [_encode(item, limits) for item in (value.start, value.stop, value.step)])
     return None
@@ -149,4 +156,8 @@ def _value(value: Any, limits: Limits) -> bytes:
     lowered = lower(value) if lower is not None else None
     if lowered is None:
         raise AssertionError(f"not a clean value: {type(value)}")
+    if type(lowered) is Parts:
+        return _array(mark(wire.PARTS), [_encode(part, limits) for part in lowered.parts])
+    if type(lowered) is Leaf:
+        return _ext(wire.NDARRAY, lowered.head + memoryview(lowered.items).tobytes(), limits)
     return _ext(lowered[0], lowered[1], limits)

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from siftpack.policy import Action, Kind, Policy
+from siftpack.policy import Kind
 from siftpack.report import Ext, Tombstone
+from siftpack.testing import arrays
 from siftpack.testing.machinery import hashable_specimens, specimens
 from siftpack.testing.zoo import ENUMS, HASHABLE, WRAPS
 
@@ -43,6 +44,9 @@ _TEXTS: tuple[str, ...] = (
     "s" * 31,
     "t" * 32,
     "u" * 256,
+    "sk-proj-Fake1Fake2Fake3Fake4Fake5Fake6",
+    "see https://user:hunter2@example.org/x",
+    "password",
 )
 _BYTES: tuple[bytes, ...] = (b"", b"a", b"\xff\x00", b"\xc1", bytes(256))
 _MOMENT = dt.datetime(2024, 10, 27, 2, 30, 15, 123456)
@@ -102,6 +106,8 @@ _MUTABLE: tuple[Callable[[], Any], ...] = (
     *(lambda: Decimal("sNaN"), lambda: Decimal("-sNaN7")),
 )
 _FLAT = (*_NUMBERS, *_TEXTS, *_BYTES)
+_ARRAYS = tuple(arrays.makers())
+_SCALARS = tuple(arrays.scalars())
 
 
 def scalars() -> Strategy:
@@ -114,12 +120,14 @@ def scalars() -> Strategy:
 def values() -> Strategy:
     """Hashable values of the standard library."""
     moments = st.datetimes(timezones=st.sampled_from((None, dt.UTC, _BERLIN, _NAMED)))
-    return st.one_of(st.sampled_from((*_TIMES, *_NAMES)), moments, st.timedeltas(), st.fractions(), st.uuids())
+    named = st.sampled_from((*_TIMES, *_NAMES, *_SCALARS))
+    return st.one_of(named, moments, st.timedeltas(), st.fractions(), st.uuids())
 
 
 def leaves() -> Strategy:
-    """Anything clean that is no container."""
-    return st.one_of(scalars(), st.sampled_from(_FLAT), values(), st.sampled_from(_MUTABLE).map(lambda make: make()))
+    """Anything clean that is no container of Python's."""
+    made = st.sampled_from((*_MUTABLE, *_ARRAYS)).map(lambda make: make())
+    return st.one_of(scalars(), st.sampled_from(_FLAT), values(), made)
 
 
 def keys() -> Strategy:
@@ -240,6 +248,7 @@ _TIES: tuple[Callable[[Any], Any], ...] = (
         lambda inner: OrderedDict(a=inner).values(),
         lambda inner: slice(inner),
     ),
+    *arrays.ties(),
 )
 
 
@@ -262,23 +271,3 @@ def graphs() -> Strategy:
 def _tied_leaf() -> Strategy:
     leaf = st.one_of(st.sampled_from(_FLAT), machinery())
     return st.builds(lambda make, inner: make(inner), st.sampled_from(_SAFE_TIES), leaf)
-
-
-def policies() -> Strategy:
-    """Policies that leave most kinds alone."""
-    rows = [(kind, action) for kind in Kind for action in Action if _allowed(kind, action)]
-    return st.dictionaries(*(st.sampled_from(column) for column in map(list, zip(*rows, strict=True))), max_size=5).map(
-        _policy
-    )
-
-
-def _allowed(kind: Kind, action: Action) -> bool:
-    try:
-        Policy({kind: action})
-    except ValueError:
-        return False
-    return True
-
-
-def _policy(actions: dict[Kind, Action]) -> Policy:
-    return Policy({kind: action for kind, action in actions.items() if _allowed(kind, action)})

@@ -16,7 +16,37 @@ from typing import Any, NamedTuple
 from siftpack import wire
 
 Lowered = tuple[int, bytes, type | None]
-Lower = Callable[[Any], Lowered | None]
+Lower = Callable[[Any], Any]
+"""Gives ``Lowered``, or for ``arrays`` a ``Leaf`` or ``Parts``; None when the storage is not what it should be."""
+
+
+class Loss(NamedTuple):
+    """What an array does not keep beside its items: a finding below it."""
+
+    step: Any
+    """What the path adds, as in ``report.Segment``; None for the array itself."""
+    kind: int
+    """Position in ``Kind``."""
+    cls: type
+    action: int
+    """Position in ``Action``."""
+
+
+class Leaf(NamedTuple):
+    """An array that is one ``NDARRAY``: what stands before the items, and the buffer they lie in, in any order."""
+
+    head: bytes
+    items: Any
+    losses: tuple[Loss, ...] = ()
+
+
+class Parts(NamedTuple):
+    """An array or table of objects, which are walked: the elements of a tagged array under the mark ``PARTS``."""
+
+    parts: list[Any]
+    names: tuple[Any, ...]
+    """What the path adds for each part, as in ``report.Segment``; None for nothing."""
+    losses: tuple[Loss, ...] = ()
 
 
 class Value(NamedTuple):
@@ -28,6 +58,10 @@ class Value(NamedTuple):
     shared: bool
     kept: tuple[str, ...] = ()
     """Names in an instance's dict that are its storage."""
+    array: bool = False
+    """Of the kind ``Kind.ARRAY``."""
+    parts: bool = False
+    """``lower`` gives a ``Leaf`` or ``Parts``."""
 
 
 def _late(room: str, name: str) -> Callable[..., Any]:
@@ -43,6 +77,13 @@ def _late(room: str, name: str) -> Callable[..., Any]:
     return call
 
 
+_SUBCLASSES = ("_getitem", "_sharedmask", "_isfield", "_baseclass", "_basedict", "_hardmask")
+"""What numpy's own subclasses remember of how they were made."""
+_TABLE = (
+    *("_mgr", "_name", "_attrs", "_flags", "_item_cache", "_is_copy", "_references"),
+    *("str", "dt", "cat", "plot", "hist", "sparse", "list", "struct"),
+)
+"""The storage of pandas' tables, and the accessors that they keep once made."""
 VALUES = (
     Value("datetime", ("datetime",), _late("times", "lower_datetime"), True),
     Value("datetime", ("date",), _late("times", "lower_date"), True),
@@ -75,7 +116,63 @@ VALUES = (
     Value("array", ("array",), _late("binary", "lower_array"), False),
     Value("siftpack.report", ("Tombstone",), _late("names", "lower_tombstone"), True),
     Value("siftpack.report", ("Ext",), _late("names", "lower_ext"), True),
+    Value("siftpack.ndarray", ("NDArray",), _late("arrays", "lower_standin"), False, array=True, parts=True),
+    Value("numpy", ("ndarray",), _late("arrays", "lower_ndarray"), False, _SUBCLASSES, array=True, parts=True),
+    Value("numpy", ("void", "record"), _late("arrays", "lower_void"), False, array=True, parts=True),
+    Value(
+        "numpy",
+        (
+            *("bool_", "byte", "short", "intc", "int_", "longlong", "ubyte", "ushort", "uintc", "uint", "ulonglong"),
+            *("half", "single", "double", "longdouble", "csingle", "cdouble", "clongdouble"),
+            *("str_", "bytes_", "datetime64", "timedelta64"),
+        ),
+        _late("arrays", "lower_scalar"),
+        True,
+        array=True,
+    ),
+    Value("numpy", ("long", "ulong"), _late("arrays", "lower_scalar"), True, array=True),
+    Value("torch", ("Tensor",), _late("tensors", "lower_tensor"), False, array=True, parts=True),
+    Value("pandas", ("Timestamp",), _late("moments", "lower_timestamp"), True, array=True),
+    Value("pandas", ("Timedelta",), _late("moments", "lower_timedelta"), True, array=True),
+    Value("pandas._libs.tslibs.nattype", ("NaTType",), _late("moments", "lower_nat"), True, array=True),
+    Value("pandas._libs.missing", ("NAType",), _late("moments", "lower_na"), True, array=True),
+    Value("pandas", ("Series",), _late("frames", "lower_series"), False, _TABLE, array=True, parts=True),
+    Value("pandas", ("DataFrame",), _late("frames", "lower_frame"), False, _TABLE, array=True, parts=True),
+    Value(
+        "pandas",
+        (
+            *("Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex", "CategoricalIndex"),
+            *("PeriodIndex", "IntervalIndex"),
+        ),
+        _late("frames", "lower_index"),
+        False,
+        (
+            *("_data", "_name", "_names", "_cache", "_id", "_references", "_freq", "_range", "_levels", "_codes"),
+            *("sortorder", "_no_setting_name", "_reset_identity", "str"),
+        ),
+        array=True,
+        parts=True,
+    ),
+    Value(
+        "pandas.arrays",
+        (
+            *("Categorical", "StringArray", "IntegerArray", "FloatingArray", "BooleanArray", "DatetimeArray"),
+            *("TimedeltaArray", "NumpyExtensionArray", "PeriodArray", "IntervalArray", "SparseArray"),
+            *("ArrowExtensionArray", "ArrowStringArray"),
+        ),
+        _late("frames", "lower_array"),
+        False,
+        (
+            *("_data", "_mask", "_cache", "_freq", "_readonly", "_dtype", "_left", "_right"),
+            *("_sparse_index", "_sparse_values", "_pa_array"),
+        ),
+        array=True,
+        parts=True,
+    ),
 )
+
+UNHASHABLE = (wire.BYTEARRAY, wire.ARRAY, wire.MEMORYVIEW)
+"""Ext codes of values that are no keys."""
 
 BUILD: dict[int, Callable[[bytes], Any]] = {
     wire.TIMESTAMP: _late("times", "build_timestamp"),
@@ -101,6 +198,7 @@ BUILD: dict[int, Callable[[bytes], Any]] = {
     wire.ELLIPSIS: _late("names", "build_ellipsis"),
     wire.TOMBSTONE: _late("names", "build_tombstone"),
     wire.EXT: _late("names", "build_escaped"),
+    wire.NDARRAY: _late("arrays", "build_ndarray"),
 }
 
 
@@ -111,8 +209,20 @@ def build(code: int, payload: bytes) -> Any:
         from siftpack.report import Ext
 
         return Ext(code, payload)
+    return _built(code, builder, payload)
+
+
+def restore(head: bytes, items: bytearray) -> Any:
+    """The array of what stands before its items and the items, which become its own. Raises ``ValueError``."""
+    return _built(wire.NDARRAY, _RESTORE, head, items)
+
+
+_RESTORE = _late("arrays", "restore")
+
+
+def _built(code: int, builder: Callable[..., Any], *parts: Any) -> Any:
     try:
-        return builder(payload)
+        return builder(*parts)
     except ValueError:
         raise
     except (ArithmeticError, LookupError, TypeError, RecursionError) as refused:

@@ -30,7 +30,7 @@ def lower_datetime(value: Any) -> Lowered:
     bare = dt.datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
     if zone is dt.UTC and not fold:
         return wire.TIMESTAMP, _timestamp(bare), None
-    kind, tail, foreign = _zone(zone, bare)
+    kind, tail, foreign = zone_of(zone, bare)
     fields = struct.pack(">HBBBBB", year, month, day, hour, minute, second) + microsecond.to_bytes(3, "big")
     return wire.DATETIME, fields + bytes([fold | kind << 1]) + tail, foreign
 
@@ -46,7 +46,7 @@ def _timestamp(bare: dt.datetime) -> bytes:
     return struct.pack(">Iq", nanos, seconds)
 
 
-def _zone(zone: Any, bare: dt.datetime | None) -> tuple[int, bytes, type | None]:
+def zone_of(zone: Any, bare: dt.datetime | None) -> tuple[int, bytes, type | None]:
     """Kind and tail of a tzinfo. What readers could not restore becomes its offset, or nothing; its type says so."""
     if zone is None:
         return NAIVE, b"", None
@@ -84,7 +84,7 @@ def lower_date(value: Any) -> Lowered:
 def lower_time(value: Any) -> Lowered:
     """Fields, fold, and zone without an offset."""
     hour, minute, second, microsecond, fold = (get(value) for get in _TIME)
-    kind, tail, foreign = _zone(_TIME_TZINFO(value), None)
+    kind, tail, foreign = zone_of(_TIME_TZINFO(value), None)
     fields = bytes([hour, minute, second]) + microsecond.to_bytes(3, "big")
     return wire.TIME, fields + bytes([fold | kind << 1]) + tail, foreign
 
@@ -101,7 +101,7 @@ def lower_timezone(value: Any) -> Lowered:
 
 def lower_zoneinfo(value: Any) -> Lowered | None:
     """The key, where readers know it; zones read from a file have none."""
-    kind, key, _ = _zone(value, None)
+    kind, key, _ = zone_of(value, None)
     return (wire.ZONEINFO, key, None) if kind == ZONE else None
 
 
@@ -130,8 +130,8 @@ def build_datetime(payload: bytes) -> Any:
     if len(payload) < 11:
         raise ValueError("datetime too short")
     year, month, day, hour, minute, second = struct.unpack(">HBBBBB", payload[:7])
-    fold, kind = _flags(payload[10])
-    zone = _read_zone(kind, payload[11:])
+    fold, kind = read_flags(payload[10])
+    zone = read_zone(kind, payload[11:])
     micros = int.from_bytes(payload[7:10], "big")
     return dt.datetime(year, month, day, hour, minute, second, micros, tzinfo=zone, fold=fold)
 
@@ -147,7 +147,7 @@ def build_time(payload: bytes) -> Any:
     """The inverse of ``lower_time``; an ``Ext`` where the zone is not known here."""
     if len(payload) < 7:
         raise ValueError("time too short")
-    fold, kind = _flags(payload[6])
+    fold, kind = read_flags(payload[6])
     micros = int.from_bytes(payload[3:6], "big")
     bare = dt.time(payload[0], payload[1], payload[2], micros, fold=fold)
     if kind == ZONE:
@@ -155,7 +155,7 @@ def build_time(payload: bytes) -> Any:
         if zone is None:
             return _unknown(wire.TIME, payload)
     else:
-        zone = _read_zone(kind, payload[7:])
+        zone = read_zone(kind, payload[7:])
     return bare.replace(tzinfo=zone)
 
 
@@ -190,13 +190,15 @@ def build_zoneinfo(payload: bytes) -> Any:
     return zones().get(_key(payload)) or _unknown(wire.ZONEINFO, payload)
 
 
-def _flags(byte: int) -> tuple[int, int]:
+def read_flags(byte: int) -> tuple[int, int]:
+    """Fold and kind of zone."""
     if byte >> 1 > ZONE:
         raise ValueError("unknown zone kind")
     return byte & FOLD, byte >> 1
 
 
-def _read_zone(kind: int, tail: bytes) -> Any:
+def read_zone(kind: int, tail: bytes) -> Any:
+    """The tzinfo of a kind and its tail. Raises ``ValueError`` for a tail that ``zone_of`` would not write."""
     if kind == NAIVE:
         if tail:
             raise ValueError("trailing bytes after a naive time")

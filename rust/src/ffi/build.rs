@@ -176,6 +176,16 @@ pub fn tuple_from(py: Python<'_>, items: impl Iterator<Item = Obj>) -> PyResult<
     stack.tuple(py, 0)
 }
 
+/// A dict of clean keys and values.
+pub fn dict_from(py: Python<'_>, items: impl Iterator<Item = (Obj, Obj)>) -> PyResult<Owned> {
+    let mut stack = Stack::default();
+    for (key, value) in items {
+        stack.push(key.own())?;
+        stack.push(value.own())?;
+    }
+    Ok(stack.dict(py, 0)?.0)
+}
+
 /// A list that owns each of these objects, for a walk over something that is no list.
 pub fn owned_list(py: Python<'_>, items: &[Obj]) -> PyResult<Owned> {
     let mut stack = Stack::default();

@@ -13,10 +13,12 @@ mod layout;
 mod obj;
 mod out;
 mod quiet;
+mod strided;
 mod text;
 
 pub use build::{
-    Input, Make, Stack, contains, descriptor_get, new_set, owned_list, owned_pair, set_add, set_from, tuple_from,
+    Input, Make, Stack, contains, descriptor_get, dict_from, new_set, owned_list, owned_pair, set_add, set_from,
+    tuple_from,
 };
 pub use int::{Int, int_value};
 pub use layout::{
@@ -27,4 +29,5 @@ pub use layout::{
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};
 pub use quiet::{GilCell, Quiet};
-pub use text::{Text, text};
+pub use strided::{Strided, bytearray};
+pub use text::{Text, str_len, text};

@@ -8,10 +8,13 @@ use siftpack_wire::Short;
 
 use super::quiet::GilCell;
 use super::text::Text;
-use super::{Obj, Owned};
+use super::{Make, Obj, Owned, Strided};
+use crate::error::Fault;
 
 /// Strings from this size on, in bytes, are gathered instead of copied twice.
 const BIG: usize = 8 * 1024;
+/// Items of an array from this size on, in bytes, are gathered where they lie, if nothing else can run before that.
+const LOAN: usize = 1 << 20;
 /// A buffer up to this size, in bytes, is kept for the next call.
 const KEPT: usize = 1 << 20;
 
@@ -31,7 +34,7 @@ pub enum Spot {
 enum Patch {
     /// Leave out that many bytes.
     Gap(usize),
-    /// Put the bytes of this object here.
+    /// Put the bytes of this object here, in place of the one byte that keeps the place apart from what comes next.
     Big(Owned, *const u8, usize),
 }
 
@@ -45,6 +48,8 @@ pub struct Out {
     bound: usize,
     /// Strings from this size on are kept aside.
     big: usize,
+    /// The patch whose bytes belong to an array: they can change as soon as foreign code runs.
+    loan: Option<usize>,
 }
 
 impl Out {
@@ -52,12 +57,19 @@ impl Out {
     pub fn new(py: Python<'_>, bound: usize) -> Self {
         let mut bytes = SPARE.with(py, Option::take).unwrap_or_default();
         bytes.clear();
-        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG }
+        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG, loan: None }
+    }
+
+    /// An empty output that keeps nothing aside, so that all of it can be looked at.
+    pub fn whole(py: Python<'_>, bound: usize) -> Self {
+        let mut out = Self::new(py, bound);
+        out.big = usize::MAX;
+        out
     }
 
     /// An empty output beside another one, for parts that are put in order before they are written.
     pub fn part() -> Self {
-        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX }
+        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX, loan: None }
     }
 
     /// Bytes in the buffer: a position to come back to.
@@ -173,9 +185,46 @@ impl Out {
     #[cold]
     fn big(&mut self, data: &[u8], obj: Obj) -> Result<(), Spot> {
         self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+        self.room(1)?;
         self.patches.push((self.bytes.len(), Patch::Big(obj.own(), data.as_ptr(), data.len())));
-        self.beyond += data.len().cast_signed();
+        self.bytes.push(0);
+        self.beyond += data.len().cast_signed() - 1;
         if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
+    }
+
+    /// Writes the items of an array in C order. Large ones are remembered where they lie until [`Self::settle`].
+    pub fn items(&mut self, items: &Strided<'_>) -> Result<(), Fault> {
+        if items.len() >= LOAN.max(self.big)
+            && let Some((owner, data)) = items.contiguous()
+        {
+            self.big(data, owner)?;
+            self.loan = Some(self.patches.len() - 1);
+            return Ok(());
+        }
+        if self.size().saturating_add(items.len()) > self.bound {
+            return Err(Spot::Full.into());
+        }
+        Ok(items.append_to(&mut self.bytes)?)
+    }
+
+    /// True if there is something to [`Self::settle`].
+    #[inline(always)]
+    pub fn owes(&self) -> bool {
+        self.loan.is_some()
+    }
+
+    /// Copies what was only remembered where it lies.
+    #[cold]
+    pub fn settle(&mut self, py: Python<'_>) -> Result<(), Fault> {
+        if let Some(at) = self.loan.take()
+            && let Some((_, Patch::Big(owner, data, size))) = self.patches.get_mut(at)
+        {
+            // SAFETY: the owner's memory, which nothing could change since it was looked at.
+            let copy = Make::bytes(py, unsafe { core::slice::from_raw_parts(*data, *size) })?;
+            *data = copy.obj().bytes().as_ptr();
+            *owner = copy;
+        }
+        Ok(())
     }
 
     /// Writes a short form and a str's characters as the `size` bytes that they measure.
@@ -199,14 +248,39 @@ impl Out {
 
     #[cold]
     fn drop_patch(&mut self) {
+        self.loan = self.loan.filter(|at| at + 1 < self.patches.len());
         match self.patches.pop() {
             Some((_, Patch::Gap(size))) => self.beyond += size.cast_signed(),
             Some((_, Patch::Big(held, _, size))) => {
-                self.beyond -= size.cast_signed();
+                self.beyond -= size.cast_signed() - 1;
                 drop(held);
             }
             None => {}
         }
+    }
+
+    /// What was written since a position, of an output that keeps nothing aside.
+    #[inline(always)]
+    pub fn since(&self, position: usize) -> &[u8] {
+        &self.bytes[position..]
+    }
+
+    /// Puts other bytes in place of what was written since a position.
+    pub fn replace(&mut self, position: usize, data: &[u8]) -> Result<(), Spot> {
+        self.bytes.truncate(position);
+        self.slice(data)
+    }
+
+    /// Puts other bytes in place of what was written since a position, and goes on counting `size` bytes for it.
+    pub fn fold(&mut self, position: usize, size: usize, data: &[u8]) -> Result<(), Spot> {
+        self.beyond += size.cast_signed() - data.len().cast_signed();
+        self.replace(position, data)?;
+        self.fits()
+    }
+
+    /// Looks whether the output is within its bound.
+    pub fn fits(&self) -> Result<(), Spot> {
+        if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
     }
 
     /// Replaces the header at a position, where `old` bytes were announced for it, by another one.
@@ -225,6 +299,14 @@ impl Out {
         }
         let start = position + old.saturating_sub(new);
         self.bytes[start..start + new].copy_from_slice(&form.padded()[..new]);
+        Ok(())
+    }
+
+    /// Leaves out what is written at a position, with everything behind it already closed.
+    pub fn gap(&mut self, position: usize, size: usize) -> Result<(), Spot> {
+        self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
+        self.patches.push((position, Patch::Gap(size)));
+        self.beyond -= size.cast_signed();
         Ok(())
     }
 
@@ -273,8 +355,11 @@ impl Out {
             read = *at;
             match patch {
                 Patch::Gap(size) => read += size,
-                // SAFETY: the patch owns the object whose unchanging bytes these are.
-                Patch::Big(_, data, size) => copy(unsafe { core::slice::from_raw_parts(*data, *size) }, &mut filled),
+                Patch::Big(_, data, size) => {
+                    // SAFETY: the patch owns the object whose bytes these are, and they have not changed since.
+                    copy(unsafe { core::slice::from_raw_parts(*data, *size) }, &mut filled);
+                    read += 1;
+                }
             }
         }
         copy(&self.bytes[read..], &mut filled);

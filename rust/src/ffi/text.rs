@@ -17,6 +17,12 @@ pub enum Text<'a> {
     Four(&'a [u32]),
 }
 
+/// Code points of a str or subclass.
+pub fn str_len(obj: Obj) -> usize {
+    // SAFETY: a str by layout, whose length is the same before and after it is made ready.
+    unsafe { (*obj.ptr().cast::<ffi::PyASCIIObject>()).length.cast_unsigned() }
+}
+
 /// The storage of a str or subclass.
 #[inline(always)]
 pub fn text<'a>(obj: Obj) -> Text<'a> {

@@ -102,13 +102,29 @@ impl Sink for Builtins {
         Ok(self.stack.len())
     }
 
+    fn name(&mut self, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn unname(&mut self, _: usize, _: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn take(&mut self) -> Option<Owned> {
+        self.stack.pop()
+    }
+
+    fn put(&mut self, value: Owned) -> Result<(), Fault> {
+        Ok(self.stack.push(value)?)
+    }
+
     #[inline(always)]
     fn close(&mut self, py: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault> {
         let token = parts.token;
         let made = match build {
-            Build::List => self.stack.list(py, token)?,
+            Build::List | Build::Row => self.stack.list(py, token)?,
             Build::TUPLE => self.stack.tuple(py, token)?,
-            Build::Map => self.stack.dict(py, token)?.0,
+            Build::Map | Build::Record => self.stack.dict(py, token)?.0,
             Build::Tagged(mark) => {
                 let items = self.stack.list(py, token)?;
                 Bridge::get(py)?.assemble(py, mark, items, None)?

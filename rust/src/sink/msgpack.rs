@@ -1,11 +1,11 @@
 //! MessagePack, every form the shortest by the final count.
 
 use pyo3::prelude::*;
-use siftpack_wire::{marker, write};
+use siftpack_wire::{Short, marker, write};
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Exact, Int, Obj, Out, Owned, Text, int_value, text};
+use crate::ffi::{Exact, Int, Obj, Out, Owned, Strided, Text, int_value, text};
 use crate::guard::Budget;
 use crate::kind::{Shape, code};
 
@@ -59,7 +59,7 @@ fn write_int(out: &mut Out, obj: Obj, budget: &Budget) -> Result<(), Fault> {
 }
 
 fn write_ext(out: &mut Out, code: i8, payload: &[u8]) -> Result<(), Fault> {
-    let size = u32::try_from(payload.len()).map_err(|_| crate::error::Bound::StrBytes)?;
+    let size = u32::try_from(payload.len()).map_err(|_| crate::error::Reached::StrBytes)?;
     Ok(out.headed(write::ext_header(code, size), payload)?)
 }
 
@@ -85,8 +85,60 @@ pub fn write_mark(out: &mut Out, mark: u8, count: usize) -> Result<(), Fault> {
     Ok(out.headed(write::ext_header(code::MARK, 1), &[mark])?)
 }
 
+/// Writes the head of a record: mark and name.
+pub fn write_record(out: &mut Out, name: &str) -> Result<(), Fault> {
+    write_mark(out, code::RECORD, 2)?;
+    Ok(out.headed(write::str_header(counted(name.len())?), name.as_bytes())?)
+}
+
+/// Bytes that a str, bytes or big int is written as, without its header; 0 for others.
+pub fn text_size(obj: Obj, exact: Exact) -> usize {
+    match exact {
+        Exact::Str => text(obj).measure().0,
+        Exact::Bytes => obj.bytes().len(),
+        Exact::Int => match int_value(obj) {
+            Int::Big(bytes) => bytes.len(),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Bytes that a scalar is written as.
+pub fn plain_size(obj: Obj, exact: Exact) -> usize {
+    let size = text_size(obj, exact);
+    let header = |form: fn(u32) -> siftpack_wire::Short| form(u32::try_from(size).unwrap_or(u32::MAX)).len();
+    match exact {
+        Exact::Str if text(obj).measure().1 => ext_size(size),
+        Exact::Str => header(write::str_header) + size,
+        Exact::Bytes => header(write::bin_header) + size,
+        Exact::Float => 9,
+        Exact::Int => match int_value(obj) {
+            Int::Small(value) => write::int(value).len(),
+            Int::Large(value) => write::uint(value).len(),
+            _ => ext_size(size),
+        },
+        _ => 1,
+    }
+}
+
+/// Bytes that an ext value of that payload size is written as.
+pub fn ext_size(size: usize) -> usize {
+    write::ext_header(0, u32::try_from(size).unwrap_or(u32::MAX)).len() + size
+}
+
 fn counted(count: usize) -> Result<u32, Fault> {
-    u32::try_from(count).map_err(|_| Fault::Limit(crate::error::Bound::Nodes))
+    u32::try_from(count).map_err(|_| Fault::Limit(crate::error::Reached::Nodes))
+}
+
+/// The header whose number is the count of a container's parts.
+#[inline(always)]
+pub fn header(build: Build, count: usize) -> Result<Short, Fault> {
+    Ok(match build {
+        Build::List | Build::Row => write::array_header(counted(count)?),
+        Build::Map | Build::TaggedMap(_) | Build::Record => write::map_header(counted(count)?),
+        Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
+    })
 }
 
 impl Sink for MsgPack {
@@ -103,6 +155,17 @@ impl Sink for MsgPack {
 
     fn value(&mut self, code: i8, payload: &[u8], _: Option<Owned>, budget: &Budget) -> Result<(), Fault> {
         write_value(&mut self.out, code, payload, budget)
+    }
+
+    fn array(&mut self, head: &[u8], items: &Strided<'_>, budget: &Budget) -> Result<(), Fault> {
+        let size = budget.size(head.len() + items.len())?;
+        self.out.headed(write::ext_header(code::NDARRAY, size), head)?;
+        self.out.items(items)
+    }
+
+    #[inline(always)]
+    fn settle(&mut self, py: Python<'_>) -> Result<(), Fault> {
+        if self.out.owes() { self.out.settle(py) } else { Ok(()) }
     }
 
     fn key(&mut self, lowered: Lowered) -> Result<(), Fault> {
@@ -134,8 +197,8 @@ impl Sink for MsgPack {
     fn open(&mut self, build: Build, count: usize, bound: u64) -> Result<usize, Fault> {
         let token = self.out.position();
         match build {
-            Build::List => self.out.short(write::array_header(counted(count)?))?,
-            Build::Map => self.out.short(write::map_header(counted(count)?))?,
+            Build::List | Build::Row => self.out.short(write::array_header(counted(count)?))?,
+            Build::Map | Build::Record => self.out.short(write::map_header(counted(count)?))?,
             Build::Tagged(mark) => write_mark(&mut self.out, mark, count)?,
             Build::Deque => {
                 self.out.short(write::array_header(counted(count + 1)?))?;
@@ -153,19 +216,20 @@ impl Sink for MsgPack {
         Ok(token)
     }
 
+    fn name(&mut self, name: &str) -> Result<(), Fault> {
+        write_record(&mut self.out, name)
+    }
+
+    fn unname(&mut self, start: usize, token: usize) -> Result<(), Fault> {
+        Ok(self.out.gap(start, token - start)?)
+    }
+
     #[inline(always)]
     fn close(&mut self, _: Python<'_>, build: Build, parts: Parts) -> Result<(), Fault> {
         let Parts { token, announced, kept, .. } = parts;
         if announced == kept {
             return Ok(());
         }
-        let header = |count: usize| {
-            Ok::<_, Fault>(match build {
-                Build::List => write::array_header(counted(count)?),
-                Build::Map | Build::TaggedMap(_) => write::map_header(counted(count)?),
-                Build::Tagged(_) | Build::Deque => write::array_header(counted(count + 1)?),
-            })
-        };
-        Ok(self.out.rewrite(token, header(announced)?.len(), header(kept)?)?)
+        Ok(self.out.rewrite(token, header(build, announced)?.len(), header(build, kept)?)?)
     }
 }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::{Build, Lowered, Parts, Sink};
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, Owned};
+use crate::ffi::{Exact, Obj, Owned, Strided};
 use crate::guard::Budget;
 use crate::kind::Shape;
 
@@ -27,6 +27,10 @@ impl Sink for Nothing {
         Ok(budget.size(payload.len()).map(|_| ())?)
     }
 
+    fn array(&mut self, _: &[u8], _: &Strided<'_>, _: &Budget) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn key(&mut self, _: Lowered) -> Result<(), Fault> {
         Ok(())
     }
@@ -43,6 +47,14 @@ impl Sink for Nothing {
 
     fn open(&mut self, _: Build, _: usize, _: u64) -> Result<usize, Fault> {
         Ok(0)
+    }
+
+    fn name(&mut self, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn unname(&mut self, _: usize, _: usize) -> Result<(), Fault> {
+        Ok(())
     }
 
     fn close(&mut self, _: Python<'_>, _: Build, _: Parts) -> Result<(), Fault> {
