@@ -1,13 +1,15 @@
 """What is stored of a value, and what becomes of one that cannot be stored."""
 
 import threading
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import pydantic
 import pytest
 
 from siftpack import Action, EncodeError, Kind, Limits, Policy, PolicyError
-from siftpack.cache import MISSING, Cache, MemoryBackend
+from siftpack.cache import MISSING, Cache, MemoryBackend, Seal
 from siftpack.cache.text import LONGEST, render
 
 LOSSY = {"n": 1, "lock": threading.Lock(), "f": print}
@@ -39,6 +41,45 @@ def test_values_come_back_sifted() -> None:
     stats = cache.stats()
     assert (stats["sets"], stats["lossy_writes"]) == (2, 1)
     assert stats["findings"] == {"sync": 1, "function": 1}
+
+
+@dataclass
+class Order:
+    """Comes back as itself where it is listed."""
+
+    number: int
+    lines: tuple[str, ...] = ()
+
+
+def test_listed_types_come_back_as_themselves() -> None:
+    """``types`` are the classes that ``get`` gives back; without the list they are dicts, and nothing is imported."""
+    store = MemoryBackend()
+    listed, plain = (Cache(store, namespace="app", types=types).for_user("u") for types in ((Order,), ()))
+    assert listed.set("k", {"order": Order(7, ("a", "b"))})
+    assert listed.get("k") == {"order": Order(7, ("a", "b"))}
+    assert listed.get_many(["k"]) == {"k": {"order": Order(7, ("a", "b"))}}
+    assert type(plain.get("k")["order"]) is not Order
+    sealed = Cache(types={"order.v2": Order}, seal=Seal({1: bytes(32)}), compression="zlib").for_user("u")
+    assert sealed.set("k", [Order(number) for number in range(50)])
+    assert sealed.get("k") == [Order(number) for number in range(50)]
+    with pytest.raises(PolicyError):
+        Cache(types=("Order",))
+
+
+def test_a_listed_class_that_refuses_is_a_miss() -> None:
+    """An entry of before a class changed, which it refuses now, is a miss and no error."""
+
+    def made(**fields: Any) -> type:
+        return pydantic.create_model("Report", **fields)
+
+    store = MemoryBackend()
+    before, after = (Cache(store, namespace="app", types=(cls,)) for cls in (made(n=(str, ...)), made(n=(int, ...))))
+    old: Any = made(n=(str, ...))
+    listed = Cache(store, namespace="app", types=(old,)).for_user("u")
+    assert listed.set("k", old(n="not a number"))
+    assert before.for_user("u").get("k").n == "not a number"
+    assert after.for_user("u").get("k") is MISSING
+    assert after.stats()["misses_by_reason"] == {"corrupt": 1}
 
 
 def test_a_cached_none_is_a_hit() -> None:

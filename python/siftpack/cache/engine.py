@@ -18,6 +18,7 @@ from siftpack.cache.seal import Seal
 from siftpack.cache.stats import Stats
 from siftpack.cache.text import render
 from siftpack.errors import DecodeError, EncodeError, PolicyError
+from siftpack.listed import types_of
 from siftpack.policy import DEFAULT, Limits, Policy
 from siftpack.report import Report
 from siftpack.serializer import Serializer
@@ -74,11 +75,11 @@ class Engine:
         self._seal = _checked_seal(seal, legacy)
         self._legacy = old.NONE if legacy is None else legacy
         self._limits = limits
-        self._types: dict[str, Any] = {"types": types} if types else {}
-        serializer = _serializer(policy, limits, compression, self._types)
+        self._types = types_of(types)
+        serializer = Serializer(policy=policy, types=self._types, limits=limits, compression=compression)
         self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
-        if compression is None and not types:  # what the serializer would call, a step nearer
-            self._dumps = functools.partial(dumps_with_report, policy=policy, limits=limits)
+        if compression is None:  # what the serializer would call, a step nearer
+            self._dumps = functools.partial(dumps_with_report, policy=policy, types=self._types, limits=limits)
         self._wall_clock = wall_clock
         self._last_logged: dict[str, float] = {}
         try:
@@ -150,7 +151,7 @@ class Engine:
         if is_text and not text:
             raise Unreadable(Reason.TEXT)
         try:
-            value = unpackb(opened.payload, limits=self._limits, **({} if is_text else self._types))
+            value = unpackb(opened.payload, types=self._types, limits=self._limits)
         except (DecodeError, MemoryError):
             raise Unreadable(Reason.CORRUPT) from None
         lossy = bool(opened.flags & wire.FLAG_LOSSY)
@@ -253,10 +254,3 @@ def _checked_seal(seal: Any, legacy: Any) -> Seal | None:
     if seal is not None and legacy is not None:
         raise PolicyError("a sealed cache reads nothing that is not sealed, so it has no legacy")
     return seal
-
-
-def _serializer(policy: Policy, limits: Limits, compression: Any, types: dict[str, Any]) -> Serializer:
-    try:
-        return Serializer(policy=policy, limits=limits, compression=compression, **types)
-    except TypeError:
-        raise PolicyError("this version of siftpack restores no types") from None
