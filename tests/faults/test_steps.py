@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from siftpack.cache import presets
 from siftpack.testing import servers
@@ -115,6 +117,34 @@ def test_an_unasked_reply_is_noticed(server: servers.Server) -> None:
 
     time.sleep(0.05)
     assert client.get("steps:b") == b"b"
+    client.close()
+
+
+def test_a_health_check_that_connects_anew_is_counted_right(server: servers.Server) -> None:
+    """A PING that finds its connection dead makes a new one; the command after it owes its reply there."""
+    client = client_of(server, health_check_interval=1, retry=Retry(NoBackoff(), 1))
+    client.set("steps:a", "a")
+    connection = client.connection_pool._available_connections[0]
+    owed = []
+    real = connection.read_response
+
+    def noted(*args: Any, **options: Any) -> Any:
+        owed.append(connection._owed)
+        return real(*args, **options)
+
+    connection.read_response = noted
+    connection.next_health_check = 0
+    real_check = connection.check_health
+
+    def dying(*args: Any, **options: Any) -> Any:
+        connection._sock.close()
+        del connection.check_health
+        return real_check(*args, **options)
+
+    connection.check_health = dying
+    assert client.get("steps:a") == b"a"
+    assert owed[-1] == 1
+    assert connection._owed == 0
     client.close()
 
 

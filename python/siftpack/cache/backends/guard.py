@@ -87,8 +87,10 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         coming = self._packed
         if self._sock is None:
             self.connect_check_health(check_health=False)
+        if check_health:  # it may connect anew, where nothing is owed yet
+            self.check_health()
         self._owed += coming
-        super().send_packed_command(command, check_health=check_health)
+        super().send_packed_command(command, check_health=False)
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Read one reply, whole; an error is a reply too."""
@@ -173,8 +175,10 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         coming = self._packed
         if not self.is_connected:
             await self.connect_check_health(check_health=False)
+        if check_health:  # it may connect anew, where nothing is owed yet
+            await self.check_health()
         self._owed += coming
-        await super().send_packed_command(command, check_health=check_health)
+        await super().send_packed_command(command, check_health=False)
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Read one reply, whole; an error is a reply too."""
