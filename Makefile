@@ -20,7 +20,7 @@ CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
 TORCH := .torch/.stamp-installed
 
-.PHONY: help demo test test-torch lint rust-test bench bench-all fuzz wheel proof clean
+.PHONY: help demo test test-torch lint rust-test soak bench bench-all fuzz wheel proof clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,9 @@ lint: $(CORE) ## Formatting, lints and types of both languages.
 
 rust-test: $(DEPS) ## Tests of the wire crate; the extension is tested through Python.
 	$(CARGO) test -p siftpack-wire --quiet
+
+soak: $(CORE) ## A million checked cache operations, and many torn ones. ARGS: a scale, such as 0.1. Leaves a record.
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 bench: $(CORE) ## siftpack beside its peers: ratios. ARGS: --quick, --record, --only NAME.
 	$(BIN)/python benches/compare.py $(ARGS)

@@ -1,0 +1,181 @@
+"""Redis and its kin behind any asyncio client with the words of ``redis.asyncio``: see ``RedisBackend``."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from siftpack.cache.backends.guard import WAIT
+from siftpack.cache.backends.redis import SAMPLED, SCANNED, broken, glob, pipeline, raw
+from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
+from siftpack.errors import PolicyError
+
+R = TypeVar("R")
+
+_LOOK_AGAIN: Final = 0.005
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # late: whoever uses the synchronous cache alone does not pay for it
+
+    await asyncio.sleep(seconds)
+
+
+class AsyncRedisBackend:
+    """A client that is shared and never closed, or ``make``, which makes one when it is first needed and is closed.
+
+    Raises ``PolicyError`` for a client that a cache must not use, see ``siftpack.cache.decide.refuse``.
+    """
+
+    remote = True
+
+    def __init__(self, client: Any = None, *, make: Callable[[], Any] | None = None) -> None:
+        if (client is None) == (make is None):
+            raise PolicyError("AsyncRedisBackend takes a client, or a function that makes one")
+        if client is not None:
+            refuse(client)
+            check_kind(client, asynchronous=True)
+        self._client = client
+        self._make = make
+
+    @property
+    def client(self) -> Any:
+        """The client. Raises what making it raises."""
+        if self._client is None:
+            assert self._make is not None
+            made = self._make()
+            refuse(made)
+            self._client = made
+        return self._client
+
+    async def get(self, name: str, /) -> bytes | None:
+        """As in ``RedisBackend``."""
+        try:
+            found: bytes | None = await self.client.get(name.encode())
+        except Exception as error:
+            if not (broken(error) or self._crowded(error)):
+                raise
+            found = await self._twice(lambda: self.client.get(name.encode()))
+        return found
+
+    async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
+        """As in ``RedisBackend``."""
+        if only_if_absent:
+            return bool(await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True)))
+        return bool(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
+
+    async def delete(self, names: Sequence[str], /) -> int:
+        """As in ``RedisBackend``."""
+        if not names:
+            return 0
+        if len(names) == 1:
+            return int(await self._twice(lambda: self.client.unlink(raw(names[0]))))
+        return int(
+            sum(
+                map(
+                    int,
+                    await self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names]),
+                )
+            )
+        )
+
+    async def exists(self, name: str, /) -> bool:
+        """As in ``RedisBackend``."""
+        return bool(await self._twice(lambda: self.client.exists(name.encode())))
+
+    async def expire(self, name: str, ttl: int | None, /) -> bool:
+        """As in ``RedisBackend``."""
+        if ttl is None:
+            return bool(await self._twice(lambda: self.client.persist(name.encode()))) or await self.exists(name)
+        return bool(await self._twice(lambda: self.client.pexpire(name.encode(), ttl)))
+
+    async def ttl(self, name: str, /) -> int:
+        """As in ``RedisBackend``."""
+        return int(await self._twice(lambda: self.client.pttl(name.encode())))
+
+    async def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
+        """As in ``RedisBackend``."""
+        return await self._pipelined(lambda pipe: [pipe.get(name.encode()) for name in names]) if names else []
+
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
+        """As in ``RedisBackend``."""
+        if items:
+            await self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+        return True
+
+    async def clear(self, prefix: str, /) -> int:
+        """As in ``RedisBackend``."""
+        gone = 0
+        batch: list[Any] = []
+        async for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
+            batch.append(name)
+            if len(batch) == SCANNED:
+                gone += await self.delete(batch)
+                batch = []
+        return gone + await self.delete(batch)
+
+    async def size(self, prefix: str, /) -> tuple[int, int, bool]:
+        """As in ``RedisBackend``."""
+        count = 0
+        sample: list[Any] = []
+        async for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
+            count += 1
+            if len(sample) < SAMPLED:
+                sample.append(name)
+        sizes = await self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]) if sample else []
+        total = sum(map(int, sizes))
+        return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
+
+    async def ping(self) -> None:
+        """As in ``RedisBackend``."""
+        await self.client.ping()
+
+    async def distrust(self) -> None:
+        """As in ``RedisBackend``."""
+        pool = getattr(self._client, "connection_pool", None)
+        if pool is not None:
+            await pool.disconnect(inuse_connections=False)
+            return
+        for node in list(getattr(self._client, "get_nodes", list)()):
+            await node.disconnect_free_connections()
+
+    async def close(self) -> None:
+        """As in ``RedisBackend``."""
+        if self._make is not None and self._client is not None:
+            await self._client.aclose()
+            pool = getattr(self._client, "connection_pool", None)
+            if pool is not None:
+                await pool.disconnect()
+            self._client = None
+            await _sleep(0)  # the loop closes a socket in its next turn, which may be its last
+
+    async def _twice(self, call: Callable[[], Awaitable[R]]) -> R:
+        try:
+            return await self._in_turn(call)
+        except Exception as error:
+            if not broken(error):
+                raise
+        return await self._in_turn(call)
+
+    async def _in_turn(self, call: Callable[[], Awaitable[R]]) -> R:
+        """Calls, and again as long as a node of a cluster has all its connections in use, up to ``WAIT`` seconds."""
+        began = None
+        while True:
+            try:
+                return await call()
+            except Exception as error:
+                began = began or time.monotonic()
+                if not self._crowded(error) or time.monotonic() - began > WAIT:
+                    raise
+            await _sleep(_LOOK_AGAIN)
+
+    def _crowded(self, error: Exception) -> bool:
+        """True for a client whose nodes refuse at once instead of waiting; nothing was sent then."""
+        return verdict(error) is Verdict.BUSY and getattr(self._client, "connection_pool", None) is None
+
+    async def _pipelined(self, fill: Callable[[Any], object]) -> list[Any]:
+        return await self._twice(lambda: self._run(fill))
+
+    async def _run(self, fill: Callable[[Any], object]) -> list[Any]:
+        async with pipeline(self.client) as pipe:
+            fill(pipe)
+            return list(await pipe.execute())

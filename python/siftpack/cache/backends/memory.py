@@ -1,0 +1,221 @@
+"""The embedded store: bytes in this process, bounded in bytes and entries, longest unused out first."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from siftpack.cache import forks
+from siftpack.cache.backends import ENDLESS, GONE
+from siftpack.errors import PolicyError
+
+OVERHEAD: Final = 200
+"""Bytes that an entry is charged beside its name and value."""
+
+
+class MemoryBackend:
+    """Safe between threads; a forked child keeps what it inherited unless a thread was at work in it.
+
+    ``max_bytes`` bounds names, values and ``OVERHEAD`` together, ``max_entries`` their number; a value that is larger
+    than the bound by itself is not kept. ``clock`` gives seconds that never go back.
+    """
+
+    remote = False
+
+    def __init__(
+        self,
+        *,
+        max_bytes: int = 64 * 2**20,
+        max_entries: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not all(type(bound) is int and bound >= 0 for bound in (max_bytes, max_entries)):
+            raise PolicyError("max_bytes and max_entries are ints of 0 or more")
+        self._max_bytes = max_bytes
+        self._max_entries = max_entries
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[bytes, float | None]] = OrderedDict()
+        self._bytes = 0
+        self._at_work = False
+        self._lock = threading.Lock()
+        forks.register(self)
+
+    def get(self, name: str, /) -> bytes | None:
+        """The bytes under a name, None if there are none."""
+        with self._lock:
+            found = self._live(name)
+            if found is None:
+                return None
+            self._kept.move_to_end(name)
+            return found[0]
+
+    def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
+        """Keep bytes; False if ``only_if_absent`` and there were some."""
+        with self._lock:
+            if only_if_absent and self._live(name) is not None:
+                return False
+            self._put(name, bytes(data), self._end(ttl))
+            return True
+
+    def delete(self, names: Sequence[str], /) -> int:
+        """Delete; how many were there."""
+        with self._lock:
+            return sum(self._live(name) is not None and self._drop(name) for name in names)
+
+    def exists(self, name: str, /) -> bool:
+        """True if there are bytes under a name."""
+        with self._lock:
+            return self._live(name) is not None
+
+    def expire(self, name: str, ttl: int | None, /) -> bool:
+        """Give an entry a new time to live, None for no end; False if it is not there."""
+        with self._lock:
+            found = self._live(name)
+            if found is None:
+                return False
+            self._kept[name] = (found[0], self._end(ttl))
+            return True
+
+    def ttl(self, name: str, /) -> int:
+        """Milliseconds left, ``ENDLESS`` or ``GONE``."""
+        with self._lock:
+            found = self._live(name)
+            if found is None:
+                return GONE
+            return ENDLESS if found[1] is None else max(0, round((found[1] - self._clock()) * 1000))
+
+    def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
+        """``get`` for each name."""
+        return [self.get(name) for name in names]
+
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
+        """``set`` for each name."""
+        for name, data in items:
+            self.set(name, data, ttl)
+        return True
+
+    def clear(self, prefix: str, /) -> int:
+        """Delete all names that begin with a prefix; how many."""
+        with self._lock:
+            return sum(self._drop(name) for name in [name for name in self._kept if name.startswith(prefix)])
+
+    def size(self, prefix: str, /) -> tuple[int, int, bool]:
+        """Entries and bytes of values under a prefix, counted."""
+        with self._lock:
+            sizes = [len(self._kept[n][0]) for n in list(self._kept) if n.startswith(prefix) and self._live(n)]
+            return len(sizes), sum(sizes), True
+
+    def ping(self) -> None:
+        """Always there."""
+
+    def distrust(self) -> None:
+        """No connection can be out of step."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.clear("")
+
+    def after_fork(self) -> None:
+        """A child forked while another thread was at work starts empty."""
+        if self._lock.locked() or self._at_work:
+            self._kept = OrderedDict()
+            self._bytes = 0
+            self._at_work = False
+        self._lock = threading.Lock()
+
+    def _end(self, ttl: int | None) -> float | None:
+        return None if ttl is None else self._clock() + ttl / 1000
+
+    def _live(self, name: str) -> tuple[bytes, float | None] | None:
+        found = self._kept.get(name)
+        if found is not None and found[1] is not None and found[1] <= self._clock():
+            self._drop(name)
+            return None
+        return found
+
+    def _put(self, name: str, data: bytes, end: float | None) -> None:
+        self._drop(name)
+        cost = len(name) + len(data) + OVERHEAD
+        if cost > self._max_bytes or not self._max_entries:
+            return
+        self._at_work = True
+        self._kept[name] = (data, end)
+        self._bytes += cost
+        self._at_work = False
+        while self._bytes > self._max_bytes or len(self._kept) > self._max_entries:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, name: str) -> bool:
+        if self._at_work:
+            self._recount()
+        self._at_work = True
+        found = self._kept.pop(name, None)
+        if found is not None:
+            self._bytes -= len(name) + len(found[0]) + OVERHEAD
+        self._at_work = False
+        return found is not None
+
+    def _recount(self) -> None:
+        """After an interrupt in the middle of a change: entries are whole, but their sum may not be."""
+        self._bytes = sum(len(name) + len(data) + OVERHEAD for name, (data, _) in self._kept.items())
+        self._at_work = False
+
+
+class AsyncMemoryBackend:
+    """``MemoryBackend`` behind ``await``; it never waits. Takes the same arguments, or a ``store`` to share."""
+
+    remote = False
+
+    def __init__(self, store: MemoryBackend | None = None, **options: int) -> None:
+        self.store = MemoryBackend(**options) if store is None else store  # type: ignore[arg-type]  # bounds only
+
+    async def get(self, name: str, /) -> bytes | None:
+        """As in ``MemoryBackend``."""
+        return self.store.get(name)
+
+    async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
+        """As in ``MemoryBackend``."""
+        return self.store.set(name, data, ttl, only_if_absent=only_if_absent)
+
+    async def delete(self, names: Sequence[str], /) -> int:
+        """As in ``MemoryBackend``."""
+        return self.store.delete(names)
+
+    async def exists(self, name: str, /) -> bool:
+        """As in ``MemoryBackend``."""
+        return self.store.exists(name)
+
+    async def expire(self, name: str, ttl: int | None, /) -> bool:
+        """As in ``MemoryBackend``."""
+        return self.store.expire(name, ttl)
+
+    async def ttl(self, name: str, /) -> int:
+        """As in ``MemoryBackend``."""
+        return self.store.ttl(name)
+
+    async def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
+        """As in ``MemoryBackend``."""
+        return self.store.get_many(names)
+
+    async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
+        """As in ``MemoryBackend``."""
+        return self.store.set_many(items, ttl)
+
+    async def clear(self, prefix: str, /) -> int:
+        """As in ``MemoryBackend``."""
+        return self.store.clear(prefix)
+
+    async def size(self, prefix: str, /) -> tuple[int, int, bool]:
+        """As in ``MemoryBackend``."""
+        return self.store.size(prefix)
+
+    async def ping(self) -> None:
+        """Always there."""
+
+    async def distrust(self) -> None:
+        """No connection can be out of step."""
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self.store.close()

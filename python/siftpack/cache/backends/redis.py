@@ -1,0 +1,190 @@
+"""Redis and its kin behind any synchronous client with redis-py's words.
+
+redis-py (alone, Sentinel, Cluster, Unix socket, TLS, ``MultiDBClient``), valkey-py and fakeredis have them. Pools,
+retries, failover, TLS and credentials are the client's. A command that may be repeated is, once, after a connection
+broke; ``only_if_absent`` is not, because its first try may have gone through.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
+from siftpack.errors import PolicyError
+
+R = TypeVar("R")
+
+SCANNED: Final = 500
+"""Names that one step of SCAN is asked for, and that are deleted in one go."""
+SAMPLED: Final = 1000
+"""Entries whose size is asked for before the rest is projected."""
+
+
+def broken(error: Exception) -> bool:
+    """True if a connection broke in a way that another try may mend: not for timeouts, which were waited for."""
+    return verdict(error) is Verdict.UNREACHABLE and type(error).__name__ != "TimeoutError"
+
+
+def raw(name: str | bytes) -> bytes:
+    """A name as it is sent, whatever encoding the client has; SCAN gives them so."""
+    return name.encode() if isinstance(name, str) else name
+
+
+def glob(prefix: str) -> str:
+    """The pattern for names that begin with ``prefix``."""
+    return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in prefix) + "*"
+
+
+class RedisBackend:
+    """A client that is shared and never closed, or ``make``, which makes one when it is first needed and is closed.
+
+    Raises ``PolicyError`` for a client that a cache must not use, see ``siftpack.cache.decide.refuse``.
+    """
+
+    remote = True
+
+    def __init__(self, client: Any = None, *, make: Callable[[], Any] | None = None) -> None:
+        if (client is None) == (make is None):
+            raise PolicyError("RedisBackend takes a client, or a function that makes one")
+        if client is not None:
+            refuse(client)
+            check_kind(client, asynchronous=False)
+        self._client = client
+        self._make = make
+
+    @property
+    def client(self) -> Any:
+        """The client. Raises what making it raises."""
+        if self._client is None:
+            assert self._make is not None
+            made = self._make()
+            refuse(made)
+            self._client = made
+        return self._client
+
+    def get(self, name: str, /) -> bytes | None:
+        """The bytes under a name, None if there are none."""
+        try:
+            found: bytes | None = self.client.get(name.encode())
+        except Exception as error:
+            if not broken(error):
+                raise
+            found = self.client.get(name.encode())
+        return found
+
+    def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
+        """Keep bytes; False if ``only_if_absent`` and there were some."""
+        if only_if_absent:
+            return bool(self.client.set(name.encode(), data, px=ttl, nx=True))
+        try:
+            return bool(self.client.set(name.encode(), data, px=ttl))
+        except Exception as error:
+            if not broken(error):
+                raise
+            return bool(self.client.set(name.encode(), data, px=ttl))
+
+    def delete(self, names: Sequence[str], /) -> int:
+        """Delete; how many were there."""
+        if not names:
+            return 0
+        if len(names) == 1:
+            return int(self._twice(lambda: self.client.unlink(raw(names[0]))))
+        return int(
+            sum(map(int, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names])))
+        )
+
+    def exists(self, name: str, /) -> bool:
+        """True if there are bytes under a name."""
+        return bool(self._twice(lambda: self.client.exists(name.encode())))
+
+    def expire(self, name: str, ttl: int | None, /) -> bool:
+        """Give an entry a new time to live, None for no end; False if it is not there."""
+        if ttl is None:
+            return bool(self._twice(lambda: self.client.persist(name.encode()))) or self.exists(name)
+        return bool(self._twice(lambda: self.client.pexpire(name.encode(), ttl)))
+
+    def ttl(self, name: str, /) -> int:
+        """Milliseconds left, ``ENDLESS`` or ``GONE``."""
+        return int(self._twice(lambda: self.client.pttl(name.encode())))
+
+    def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
+        """``get`` for each name, in one pipeline."""
+        return self._pipelined(lambda pipe: [pipe.get(name.encode()) for name in names]) if names else []
+
+    def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
+        """``set`` for each name, in one pipeline."""
+        if items:
+            self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+        return True
+
+    def clear(self, prefix: str, /) -> int:
+        """Delete all names that begin with a prefix, by SCAN; how many."""
+        gone = 0
+        batch: list[Any] = []
+        for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
+            batch.append(name)
+            if len(batch) == SCANNED:
+                gone += self.delete(batch)
+                batch = []
+        return gone + self.delete(batch)
+
+    def size(self, prefix: str, /) -> tuple[int, int, bool]:
+        """Entries counted by SCAN, and bytes of values, projected from the first ``SAMPLED``."""
+        count = 0
+        sample: list[Any] = []
+        for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
+            count += 1
+            if len(sample) < SAMPLED:
+                sample.append(name)
+        total = sum(map(int, self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]))) if sample else 0
+        return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
+
+    def ping(self) -> None:
+        """Raises the client's error if the server does not answer."""
+        self.client.ping()
+
+    def distrust(self) -> None:
+        """Drop idle connections: one of them may be out of step, or lead to a server that is no longer the master."""
+        for pool in pools(self._client):
+            pool.disconnect(inuse_connections=False)
+
+    def close(self) -> None:
+        """Close the client if it was made for this backend."""
+        if self._make is not None and self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _twice(self, call: Callable[[], R]) -> R:
+        try:
+            return call()
+        except Exception as error:
+            if not broken(error):
+                raise
+        return call()
+
+    def _pipelined(self, fill: Callable[[Any], object]) -> list[Any]:
+        return self._twice(lambda: self._run(fill))
+
+    def _run(self, fill: Callable[[Any], object]) -> list[Any]:
+        with pipeline(self.client) as pipe:
+            fill(pipe)
+            return list(pipe.execute())
+
+
+def pipeline(client: Any) -> Any:
+    """A pipeline that is no transaction, of any client."""
+    try:
+        return client.pipeline(transaction=False)
+    except TypeError:  # MultiDBClient takes no options
+        return client.pipeline()
+
+
+def pools(client: Any) -> list[Any]:
+    """The connection pools of a client: its own, or those of a cluster's nodes."""
+    own = getattr(client, "connection_pool", None)
+    if own is not None:
+        return [own]
+    nodes = getattr(client, "get_nodes", None)
+    if nodes is None:
+        return []
+    connections = [getattr(node, "redis_connection", None) for node in nodes()]
+    return [pool for each in connections if (pool := getattr(each, "connection_pool", None)) is not None]

@@ -1,0 +1,215 @@
+"""The decisions of the cache as pure functions, shared by the sync and the async shells. Nothing here does any I/O."""
+
+import enum
+import math
+from collections.abc import Iterable
+from inspect import CO_COROUTINE
+from typing import Any, Final, NamedTuple
+
+from siftpack.errors import PolicyError
+from siftpack.policy import Action, Kind
+from siftpack.report import Report
+from siftpack.storage import mro, type_name
+
+
+class Verdict(enum.StrEnum):
+    """What an error of a store means for the call that met it."""
+
+    UNREACHABLE = "unreachable"
+    """Refused, reset, timed out, full of clients: count it for the breaker and go on without the store."""
+    UNHEALTHY = "unhealthy"
+    """It answers that it cannot serve now: the same."""
+    READONLY = "readonly"
+    """A replica where the master should be: drop the connections, ask once more, then as unreachable."""
+    BUSY = "busy"
+    """All connections of the client are in use: gone on without the store, and none of its fault."""
+    FULL = "full"
+    """No memory for a write. Reads and deletes still work."""
+    AUTH = "auth"
+    """Wrong password: raised, never hidden behind the embedded store."""
+    BUG = "bug"
+    """Not permitted, wrong type, bad command: raised."""
+    GARBLED = "garbled"
+    """An answer that makes no sense: drop the connections, a miss, an alarm."""
+    NOT_OURS = "not_ours"
+    """No error of a store: passes through."""
+
+
+_BY_CLASS: Final = {
+    "AuthenticationError": Verdict.AUTH,
+    "AuthorizationError": Verdict.AUTH,
+    "AuthenticationWrongNumberOfArgsError": Verdict.AUTH,
+    "ExternalAuthProviderError": Verdict.AUTH,
+    "NoPermissionError": Verdict.BUG,
+    "DataError": Verdict.BUG,
+    "OutOfMemoryError": Verdict.FULL,
+    "ReadOnlyError": Verdict.READONLY,
+    "BusyLoadingError": Verdict.UNHEALTHY,
+    "ClusterDownError": Verdict.UNHEALTHY,
+    "MasterDownError": Verdict.UNHEALTHY,
+    "TryAgainError": Verdict.UNHEALTHY,
+    "AskError": Verdict.UNHEALTHY,
+    "MovedError": Verdict.UNHEALTHY,
+    "ClusterError": Verdict.UNHEALTHY,
+    "SlotNotCoveredError": Verdict.UNHEALTHY,
+    "RedisClusterException": Verdict.UNHEALTHY,
+    "ValkeyClusterException": Verdict.UNHEALTHY,
+    "NoValidDatabaseException": Verdict.UNHEALTHY,
+    "TemporaryUnavailableException": Verdict.UNHEALTHY,
+    "UnhealthyDatabaseException": Verdict.UNHEALTHY,
+    "InvalidResponse": Verdict.GARBLED,
+    "ResponseError": Verdict.BUG,
+    "MaxConnectionsError": Verdict.BUSY,
+    "ConnectionError": Verdict.UNREACHABLE,
+    "TimeoutError": Verdict.UNREACHABLE,
+    "OSError": Verdict.UNREACHABLE,
+    "ChildDeadlockedError": Verdict.UNREACHABLE,
+    "RedisError": Verdict.UNREACHABLE,
+    "ValkeyError": Verdict.UNREACHABLE,
+}
+_CLIENTS: Final = ("redis", "valkey", "fakeredis")
+_PYTHON: Final = ("builtins", "asyncio", "socket", "ssl")
+_PARSERS_RAISE: Final = (ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError)
+
+
+def verdict(error: BaseException) -> Verdict:
+    """What an error means, by the names of its classes, so that no client needs to be imported.
+
+    Classes of the clients count, with those that inherit them, and Python's own errors, without those that inherit
+    them: what a signal handler of yours raises passes through.
+    """
+    cls = type(error)
+    for each in mro(cls):
+        root = each.__module__.partition(".")[0] if type(each) is type else ""
+        if root in _CLIENTS or (root in _PYTHON and cls.__module__.partition(".")[0] in (*_CLIENTS, *_PYTHON)):
+            found = _BY_CLASS.get(each.__name__)
+            if found is not None:
+                return found
+    return Verdict.GARBLED if cls in _PARSERS_RAISE else Verdict.NOT_OURS
+
+
+def passes(found: Verdict) -> bool:
+    """True if the caller has to see the error."""
+    return found in (Verdict.AUTH, Verdict.BUG, Verdict.NOT_OURS)
+
+
+def weighs(found: Verdict) -> bool:
+    """True if the breaker counts the error."""
+    return found in (Verdict.UNREACHABLE, Verdict.UNHEALTHY, Verdict.READONLY)
+
+
+def distrusts(found: Verdict) -> bool:
+    """True if idle connections may be out of step or lead to the wrong server, and are to be dropped."""
+    return found in (Verdict.GARBLED, Verdict.READONLY)
+
+
+class OnLossy(enum.StrEnum):
+    """What becomes of a value that lost machinery when it was sifted."""
+
+    STORE = "store"
+    SKIP = "skip"
+    RAISE = "raise"
+
+
+_REFUSING: Final = frozenset({Action.DROP, Action.TOMBSTONE, Action.NAME, Action.CUT})
+_DATA: Final = frozenset({Kind.CONTAINER, Kind.RECORD, Kind.SUBCLASS, Kind.ENUM, Kind.VALUE, Kind.ATTRIBUTE})
+
+
+def nothing_left(report: Report) -> bool:
+    """True if the value itself, not a part of it, was machinery: there is nothing to store."""
+    return any(
+        finding.path == "$" and finding.action in _REFUSING and finding.kind not in _DATA for finding in report.findings
+    )
+
+
+class Outcome(NamedTuple):
+    """What a write comes to: the bytes to store, or None to delete what is there, and what to count."""
+
+    data: bytes | None
+    word: str
+    """``data``, ``lossy``, ``text``, ``skipped`` or ``refused``."""
+    found: dict[str, int]
+    error: Exception | None
+    """To be raised once the old entry is gone."""
+
+
+def milliseconds(ttl: Any, what: str = "ttl") -> int | None:
+    """A time to live in whole milliseconds, at least 1; None for no end. Raises ``PolicyError``."""
+    if ttl is None:
+        return None
+    if type(ttl) not in (int, float) or not math.isfinite(ttl) or not 0 < ttl <= 10**10:
+        raise PolicyError(f"{what} is a number of seconds above 0, or None")
+    return max(1, int(ttl * 1000))
+
+
+def check_backend(backend: Any, *, asynchronous: bool) -> None:
+    """Raises ``PolicyError`` for a backend of the other kind, and for what is none, such as a bare client."""
+    if getattr(type(backend), "remote", None) is None or not callable(getattr(type(backend), "get_many", None)):
+        raise PolicyError("a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own")
+    if _awaits(type(backend).get) is not asynchronous:
+        raise PolicyError("Cache takes synchronous backends, and AsyncCache those of asyncio")
+
+
+def check_kind(client: Any, *, asynchronous: bool) -> None:
+    """Raises ``PolicyError`` for a client of the other kind."""
+    if _awaits(getattr(type(client), "execute_command", None)) is not asynchronous:
+        raise PolicyError("RedisBackend takes synchronous clients, and AsyncRedisBackend those of asyncio")
+
+
+def _awaits(function: Any) -> bool:
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_COROUTINE)
+
+
+def decodes(client: Any) -> bool:
+    """True if a client gives text instead of bytes, as far as its options say."""
+    return any(options.get("decode_responses") for options in _options(client))
+
+
+def refuse(client: Any) -> None:
+    """Raises ``PolicyError`` for a client that a cache must not share between callers."""
+    if decodes(client):
+        raise PolicyError(
+            "the client was made with decode_responses=True and would give text for bytes; make one without it"
+        )
+    if any(not _spells(options.get("encoding", "utf-8")) for options in _options(client)):
+        raise PolicyError("the client's encoding would change the commands themselves; use utf-8")
+    if getattr(client, "single_connection_client", False) or getattr(client, "_single_connection_client", False):
+        raise PolicyError("a client with single_connection_client=True mixes the replies of its callers")
+    if any(options.get("cache") or options.get("cache_config") for options in _options(client)) or (
+        _attribute(_attribute(client, "connection_pool"), "cache") is not None
+    ):
+        raise PolicyError("a client with a client-side cache of its own hides deletes; make one without it")
+
+
+def _spells(encoding: Any) -> bool:
+    try:
+        return "GET".encode(encoding) == b"GET"
+    except (LookupError, TypeError):
+        return False
+
+
+def _options(client: Any) -> Iterable[dict[str, Any]]:
+    pools = [client, _attribute(client, "connection_pool"), _attribute(client, "nodes_manager")]
+    for database in _databases(client):
+        pools += [database, _attribute(database, "connection_pool"), _attribute(database, "nodes_manager")]
+    for holder in pools:
+        options = _attribute(holder, "connection_kwargs")
+        if isinstance(options, dict):
+            yield options
+
+
+def _databases(client: Any) -> list[Any]:
+    listed = _attribute(client, "_databases")
+    try:
+        return [_attribute(row[0], "client") for row in listed] if listed is not None else []
+    except (TypeError, IndexError):
+        return []
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    return None if holder is None else getattr(holder, name, None)
+
+
+def described(error: BaseException) -> str:
+    """An error for a log: its type alone, because messages may hold values and addresses."""
+    return type_name(type(error))

@@ -1,0 +1,256 @@
+"""What both shells do between the caller and the store: names, bytes out of values, values out of bytes, counting."""
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from siftpack import wire
+from siftpack._core import dumps_with_report, packb, unpackb
+from siftpack.cache import legacy as old
+from siftpack.cache.backends import ENDLESS
+from siftpack.cache.decide import OnLossy, Outcome, Verdict, described, milliseconds, nothing_left, passes, verdict
+from siftpack.cache.entries import ALARMS, Degraded, Entry, Reason, Unreadable
+from siftpack.cache.frames import Place, bind, open_frame
+from siftpack.cache.keys import Keys, checked, full_key
+from siftpack.cache.seal import Seal
+from siftpack.cache.stats import Stats
+from siftpack.cache.text import render
+from siftpack.errors import DecodeError, EncodeError, PolicyError
+from siftpack.listed import types_of
+from siftpack.policy import DEFAULT, Limits, Policy
+from siftpack.report import Report
+from siftpack.serializer import Serializer
+
+log: Final = logging.getLogger("siftpack.cache")
+_LIMITS: Final = Limits()
+_LOG_EVERY: Final = 60.0
+
+
+class Owner(NamedTuple):
+    """One face of the cache: whose entries, what their names begin with, and under what they are counted."""
+
+    user: str
+    prefix: str
+    labels: tuple[str | None, str | None]
+
+
+class Read(NamedTuple):
+    """A value that was read, and how."""
+
+    value: Any
+    format: str
+    lossy: bool
+    written: int
+    """Milliseconds since 1970; 0 if unknown."""
+    rewrite: bool
+    """True if it should be written back as ours."""
+
+
+class Engine:
+    """Everything about a cache but its I/O. Immutable after it was made, and safe between threads."""
+
+    def __init__(  # noqa: PLR0913 - one argument an option
+        self,
+        *,
+        namespace: str = "siftpack",
+        ttl: float | None = 3600,
+        policy: Policy = DEFAULT,
+        limits: Limits = _LIMITS,
+        types: Any = (),
+        compression: Any = None,
+        on_lossy: str = "store",
+        legacy: old.Legacy | None = None,
+        seal: Seal | None = None,
+        multi_user: bool = True,
+        hash_tags: bool = False,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.keys = Keys(namespace, hash_tags=hash_tags)
+        self.namespace = checked(namespace, "namespace")
+        self.default_ttl = milliseconds(ttl)
+        self.multi_user = multi_user
+        self.stats = Stats()
+        self._seal = _checked_seal(seal, legacy)
+        self._legacy = old.NONE if legacy is None else legacy
+        self._limits = limits
+        self._types = types_of(types)
+        serializer = Serializer(policy=policy, types=self._types, limits=limits, compression=compression)
+        self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
+        if compression is None:  # what the serializer would call, a step nearer
+            self._dumps = functools.partial(dumps_with_report, policy=policy, types=self._types, limits=limits)
+        self._wall_clock = wall_clock
+        self._last_logged: dict[str, float] = {}
+        try:
+            self._on_lossy = OnLossy(on_lossy)
+        except ValueError:
+            raise PolicyError("on_lossy is 'store', 'skip' or 'raise'") from None
+
+    def owner(self, user: str | None, agent: str | None) -> Owner:
+        """The face of one user, or of nobody. Raises ``PolicyError`` for names that are none."""
+        if agent is not None and type(agent) is not str:
+            raise PolicyError("agent must be a str")
+        prefix = self.keys.prefix(user)
+        exact = "" if user is None else checked(user, "user")
+        return Owner(exact, prefix, (exact or None, agent))
+
+    def ttl(self, ttl: Any) -> int | None:
+        """Milliseconds of a time to live; the cache's own for ``...``."""
+        return self.default_ttl if ttl is ... else milliseconds(ttl)
+
+    def encode(self, value: Any, name: str, owner: Owner, ttl: int | None) -> Outcome:
+        """What writing a value comes to. Counts nothing yet: see ``wrote``."""
+        try:
+            frame, report = self._dumps(value)
+        except (EncodeError, MemoryError) as refused:
+            if self._on_lossy is OnLossy.RAISE:
+                return Outcome(None, "refused", {}, refused)
+            return self._text(value, name, owner, ttl)
+        lossy = frame[2] & wire.FLAG_LOSSY
+        found: dict[str, int] = {}
+        if lossy:
+            found = {kind.value: count for kind, count in report.counts.items()}
+            if nothing_left(report):
+                return Outcome(None, "refused", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
+            if self._on_lossy is not OnLossy.STORE:
+                return Outcome(None, "skipped", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
+        return Outcome(self._bind(frame, name, owner, ttl), "lossy" if lossy else "data", found, None)
+
+    def wrote(self, owner: Owner, outcome: Outcome) -> bool:
+        """Counts a write that the store took; True if it can be read back as data. Raises the outcome's error."""
+        self.stats.wrote(owner.labels, outcome.word, len(outcome.data or b""), outcome.found)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.data is not None and outcome.word != "text"
+
+    def wrote_many(self, owner: Owner, outcomes: dict[str, Outcome], *, kept: bool) -> dict[str, bool]:
+        """``wrote`` for each key, of those that were ``kept``. Raises the first error, after all were counted."""
+        errors = [outcome.error for outcome in outcomes.values() if outcome.error is not None]
+        stored = {
+            key: self.wrote(owner, outcome._replace(error=None)) if kept or outcome.data is None else False
+            for key, outcome in outcomes.items()
+        }
+        if errors:
+            raise errors[0]
+        return stored
+
+    def decode(self, data: Any, name: str, owner: Owner, *, text: bool = False) -> Read:
+        """The value of an entry. Raises ``Unreadable``; ``text`` lets renderings through."""
+        if type(data) is not bytes:
+            raise Unreadable(Reason.ABSENT if data is None else Reason.DECODED)
+        if data[:1] != b"\xc1":
+            if self._seal is not None:
+                raise Unreadable(Reason.UNSEALED)
+            value, form = old.read(data, name, self._legacy)
+            return Read(value, form, False, 0, form == "pickle")
+        place = Place(self.namespace, owner.user, name)
+        now = round(self._wall_clock() * 1000) if self._seal is not None else 0
+        opened = open_frame(data, place, now, self._seal, self._limits.bytes)
+        is_text = opened.flags & wire.FLAG_TEXT
+        if is_text and not text:
+            raise Unreadable(Reason.TEXT)
+        try:
+            value = unpackb(opened.payload, types=self._types, limits=self._limits)
+        except (DecodeError, MemoryError):
+            raise Unreadable(Reason.CORRUPT) from None
+        lossy = bool(opened.flags & wire.FLAG_LOSSY)
+        return Read(value, "text" if is_text else "msgpack", lossy, opened.written, False)
+
+    def entry(self, read: Read, left: int) -> Entry:
+        """What ``get_entry`` gives; ``left`` is what the store says of its time to live."""
+        created = read.written / 1000 if read.written else None
+        age = None if created is None else max(0.0, self._wall_clock() - created)
+        return Entry(read.value, read.format, read.lossy, created, age, self.seconds(left))
+
+    @staticmethod
+    def seconds(left: int) -> float | None:
+        """A store's milliseconds as seconds, None for no end."""
+        return None if left == ENDLESS else max(0, left) / 1000
+
+    def missed(self, owner: Owner, reason: Reason) -> bool:
+        """Counts a miss; True if connections are to be dropped because of it."""
+        self.stats.miss(owner.labels, reason)
+        if reason in ALARMS:
+            self.tell(f"an entry was refused: {reason.value}")
+            return True
+        return False
+
+    def failed(self, owner: Owner, error: Exception, *, read: bool = False) -> Verdict:
+        """Counts an error of the store; raises it again if the caller has to see it. Reads count a miss too."""
+        if type(error) is Degraded:  # counted where it was dealt with
+            if read:
+                self.stats.miss(owner.labels, Reason.ERROR)
+            return Verdict.UNREACHABLE
+        found = verdict(error)
+        if found is Verdict.NOT_OURS:
+            raise error
+        self.stats.error(owner.labels, found.value, alarm=found in (Verdict.AUTH, Verdict.GARBLED))
+        if read:
+            self.stats.miss(owner.labels, Reason.ERROR)
+        if passes(found):
+            raise error
+        self.tell(f"the store failed: {found.value} ({described(error)})")
+        return found
+
+    def dealt_with(self, word: str) -> None:
+        """Counts an error that the tier answered for."""
+        self.stats.error((None, None), word, alarm=word == Verdict.GARBLED)
+        self.tell(f"the remote store failed: {word}")
+
+    def rebound(self, data: Any, name: str, owner: Owner, ttl: int | None) -> bytes:
+        """A sealed entry with another end. Raises ``Unreadable``."""
+        if type(data) is not bytes or data[:1] != b"\xc1":
+            raise Unreadable(Reason.UNSEALED)
+        place = Place(self.namespace, owner.user, name)
+        opened = open_frame(data, place, round(self._wall_clock() * 1000), self._seal, self._limits.bytes)
+        kept = opened.flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
+        return self._bind(bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload, name, owner, ttl)
+
+    def tell(self, message: str) -> None:
+        """Logs a message, once a minute each."""
+        now = time.monotonic()
+        if now - self._last_logged.get(message, -_LOG_EVERY) >= _LOG_EVERY:
+            if len(self._last_logged) > 100:
+                self._last_logged.clear()
+            self._last_logged[message] = now
+            log.warning("cache %s: %s", self.namespace, message)
+
+    def seals(self) -> bool:
+        """True if entries carry their end with them, so that a new one means a new frame."""
+        return self._seal is not None
+
+    def name(self, owner: Owner, key: Any) -> str:
+        """The name of a key in the store. Raises ``PolicyError``."""
+        return full_key(owner.prefix, key)
+
+    def _bind(self, frame: bytes, name: str, owner: Owner, ttl: int | None) -> bytes:
+        written = round(self._wall_clock() * 1000)
+        expires = 0 if ttl is None else written + ttl
+        return bind(frame, Place(self.namespace, owner.user, name), written, expires, self._seal)
+
+    def _text(self, value: Any, name: str, owner: Owner, ttl: int | None) -> Outcome:
+        try:
+            payload = packb(render(value))
+        except Exception:  # noqa: BLE001 - the value is hostile or was changed meanwhile: then there is no rendering
+            return Outcome(None, "refused", {}, None)
+        start = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, wire.FLAG_LOSSY | wire.FLAG_TEXT, 0))
+        return Outcome(self._bind(start + payload, name, owner, ttl), "text", {}, None)
+
+
+def _raised(report: Any) -> Exception | None:
+    try:
+        report.raise_if_lossy()
+    except EncodeError as error:
+        return error
+    return None
+
+
+def _checked_seal(seal: Any, legacy: Any) -> Seal | None:
+    if seal is not None and type(seal) is not Seal:
+        raise PolicyError("seal is a Seal or None")
+    if legacy is not None and type(legacy) is not old.Legacy:
+        raise PolicyError("legacy is a Legacy or None")
+    if seal is not None and legacy is not None:
+        raise PolicyError("a sealed cache reads nothing that is not sealed, so it has no legacy")
+    return seal

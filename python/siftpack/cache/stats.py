@@ -1,0 +1,176 @@
+"""Counters: one tally for the namespace, and one for each of the users and agents last seen, up to a bound."""
+
+import threading
+from collections import OrderedDict
+from typing import Any, Final
+
+from siftpack.cache import forks
+from siftpack.cache.entries import ALARMS, Reason
+
+TALLIES_KEPT: Final = 1000
+"""Users, and agents, that have a tally of their own; of more, the longest unused are added up under ``OTHERS``."""
+OTHERS: Final = "(others)"
+
+
+class Tally:
+    """What was counted under one label. Changed under the lock of ``Stats`` alone."""
+
+    __slots__ = (
+        *("alarms", "bytes_in", "bytes_out", "deletes", "errors", "findings", "formats", "hits", "lossy", "misses"),
+        *("reasons", "refused", "sets", "skipped", "texts"),
+    )
+
+    def __init__(self) -> None:
+        self.hits = self.misses = self.sets = self.deletes = self.alarms = 0
+        self.bytes_in = self.bytes_out = self.lossy = self.texts = self.skipped = self.refused = 0
+        self.reasons: dict[str, int] = {}
+        self.formats: dict[str, int] = {}
+        self.errors: dict[str, int] = {}
+        self.findings: dict[str, int] = {}
+
+    def add(self, other: "Tally") -> None:
+        """Takes over another's counts."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(mine, dict):
+                for word, count in theirs.items():
+                    mine[word] = mine.get(word, 0) + count
+            else:
+                setattr(self, name, mine + theirs)
+
+    def shown(self) -> dict[str, Any]:
+        """Plain data. ``hit_rate`` is hits of all reads, errors counted as misses, from 0 to 1."""
+        reads = self.hits + self.misses
+        return {
+            "hits": self.hits,
+            "misses": self.misses,
+            "hit_rate": self.hits / reads if reads else 0.0,
+            "hit_percent": round(100 * self.hits / reads, 2) if reads else 0.0,
+            "misses_by_reason": dict(self.reasons),
+            "sets": self.sets,
+            "deletes": self.deletes,
+            "formats": dict(self.formats),
+            "lossy_writes": self.lossy,
+            "text_writes": self.texts,
+            "skipped_writes": self.skipped,
+            "refused_writes": self.refused,
+            "findings": dict(self.findings),
+            "errors": sum(self.errors.values()),
+            "errors_by_kind": dict(self.errors),
+            "alarms": self.alarms,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+        }
+
+
+class Stats:
+    """Thread-safe counters of one namespace."""
+
+    __slots__ = ("__weakref__", "_agents", "_lock", "_total", "_users")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._total = Tally()
+        self._users: OrderedDict[str, Tally] = OrderedDict()
+        self._agents: OrderedDict[str, Tally] = OrderedDict()
+        forks.register(self)
+
+    def hit(self, labels: tuple[str | None, str | None], form: str, size: int) -> None:
+        """A read that gave a value of ``size`` bytes."""
+        with self._lock:
+            for tally in self._tallies(labels):
+                tally.hits += 1
+                tally.bytes_out += size
+                tally.formats[form] = tally.formats.get(form, 0) + 1
+
+    def miss(self, labels: tuple[str | None, str | None], reason: Reason) -> None:
+        """A read that gave none."""
+        with self._lock:
+            for tally in self._tallies(labels):
+                tally.misses += 1
+                tally.reasons[reason.value] = tally.reasons.get(reason.value, 0) + 1
+                if reason in ALARMS:
+                    tally.alarms += 1
+
+    def wrote(self, labels: tuple[str | None, str | None], outcome: str, size: int, found: dict[str, int]) -> None:
+        """A write: ``outcome`` is ``data``, ``lossy``, ``text``, ``skipped`` or ``refused``."""
+        with self._lock:
+            for tally in self._tallies(labels):
+                _count_write(tally, outcome, size, found)
+
+    def deleted(self, labels: tuple[str | None, str | None], count: int) -> None:
+        """Entries deleted because the caller asked."""
+        with self._lock:
+            for tally in self._tallies(labels):
+                tally.deletes += count
+
+    def error(self, labels: tuple[str | None, str | None], kind: str, *, alarm: bool = False) -> None:
+        """The store could not be asked; of a read, ``miss`` is counted too."""
+        with self._lock:
+            for tally in self._tallies(labels):
+                tally.errors[kind] = tally.errors.get(kind, 0) + 1
+                tally.alarms += alarm
+
+    def snapshot(self) -> dict[str, Any]:
+        """All counts: those of ``Tally.shown``, and the same under ``users`` and ``agents`` by name."""
+        with self._lock:
+            shown = self._total.shown()
+            shown["users"] = {name: tally.shown() for name, tally in self._users.items()}
+            shown["agents"] = {name: tally.shown() for name, tally in self._agents.items()}
+        return shown
+
+    def hit_rate(self) -> float:
+        """Hits of all reads, from 0 to 1; a read that failed is a miss."""
+        with self._lock:
+            reads = self._total.hits + self._total.misses
+            return self._total.hits / reads if reads else 0.0
+
+    def reset(self) -> None:
+        """Start again from nothing."""
+        with self._lock:
+            self._total = Tally()
+            self._users.clear()
+            self._agents.clear()
+
+    def after_fork(self) -> None:
+        """The child counts for itself."""
+        self._lock = threading.Lock()
+        self.reset()
+
+    def _tallies(self, labels: tuple[str | None, str | None]) -> list[Tally]:
+        user, agent = labels
+        tallies = [self._total]
+        if user is not None:
+            tallies.append(_tally_of(self._users, user))
+        if agent is not None:
+            tallies.append(_tally_of(self._agents, agent))
+        return tallies
+
+
+def _count_write(tally: Tally, outcome: str, size: int, found: dict[str, int]) -> None:
+    tally.bytes_in += size
+    if outcome == "data":  # nearly always
+        tally.sets += 1
+        return
+    tally.sets += outcome == "lossy"
+    tally.lossy += outcome == "lossy"
+    tally.texts += outcome == "text"
+    tally.skipped += outcome == "skipped"
+    tally.refused += outcome == "refused"
+    for kind, count in found.items():
+        tally.findings[kind] = tally.findings.get(kind, 0) + count
+
+
+def _tally_of(kept: OrderedDict[str, Tally], name: str) -> Tally:
+    tally = kept.get(name)
+    if tally is not None:
+        kept.move_to_end(name)
+        return tally
+    tally = kept[name] = Tally()
+    while len(kept) > TALLIES_KEPT:
+        oldest = next(each for each in kept if each != OTHERS)
+        others = kept.get(OTHERS)
+        if others is None:
+            others = kept[OTHERS] = Tally()
+        others.add(kept.pop(oldest))
+    return tally

@@ -1,0 +1,245 @@
+"""Clients made from URLs, and clients that are refused."""
+
+import asyncio
+import sys
+from typing import Any
+
+import fakeredis
+import pytest
+import redis
+import redis.asyncio
+from redis.cache import CacheConfig
+from redis.maint_notifications import MaintNotificationsConfig
+
+from siftpack import PolicyError
+from siftpack.cache import (
+    MISSING,
+    AsyncCache,
+    AsyncMemoryBackend,
+    AsyncRedisBackend,
+    Cache,
+    MemoryBackend,
+    RedisBackend,
+)
+from siftpack.cache.presets import CONNECTIONS, CONNECTIONS_OF_A_LOOP, TIMEOUT, maker
+from siftpack.testing import servers
+
+BAD_URLS = [
+    "",
+    "localhost",
+    "localhost:6379",
+    "http://localhost",
+    "redis:/localhost",
+    "redis://localhost:port",
+    "redis://localhost:99999999",
+    "redis://localhost?socket_timeout=soon",
+    "redis://localhost?nonsense=1",
+    "redis://localhost?decode_responses=True",
+    "redis://localhost?single_connection_client=1",
+    "redis://localhost?protocol=7",
+    "unix://",
+    "redis+sentinel://localhost",
+    "redis+sentinel:///main",
+    "redis+sentinel://localhost/main?nonsense=1",
+    "redis+cluster://",
+    "redis+cluster://localhost/3",
+    "redis+cluster://localhost?decode_responses=yes",
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_urls_that_make_no_sense(url: str) -> None:
+    """A URL that cannot be meant is a clear error when the cache is made, for both shells."""
+    for made in (Cache, AsyncCache):
+        with pytest.raises(PolicyError):
+            made.from_url(url)
+
+
+@pytest.mark.parametrize("url", [7, b"redis://localhost", ["redis://localhost"]])
+def test_what_is_no_url(url: Any) -> None:
+    """A URL is a str."""
+    with pytest.raises(PolicyError, match="URL"):
+        Cache.from_url(url)
+
+
+def test_an_error_does_not_show_a_password() -> None:
+    """What is wrong with a URL is said without the URL."""
+    with pytest.raises(PolicyError) as raised:
+        Cache.from_url("redis://:hunter2@localhost?socket_timeout=soon")
+    assert "hunter2" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    with pytest.raises(PolicyError) as raised:
+        Cache.from_url("hunter2://localhost" + "x" * 100)
+    assert len(str(raised.value)) < 250
+
+
+def test_the_preset() -> None:
+    """Short timeouts, no retries of the client's own, no maintenance notifications, bounded pools."""
+    client = maker("redis://user:pass@localhost:7000/3", asynchronous=False)()
+    pool = client.connection_pool
+    options = pool.connection_kwargs
+    assert (options["host"], options["port"], options["db"], options["username"]) == ("localhost", 7000, 3, "user")
+    assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT == 0.25
+    assert options["retry"].get_retries() == 0
+    assert not pool.maint_notifications_enabled()
+    assert pool.max_connections == CONNECTIONS
+    awaited = maker("rediss://localhost?max_connections=3&socket_timeout=2", asynchronous=True)()
+    assert awaited.connection_pool.max_connections == 3
+    assert awaited.connection_pool.connection_kwargs["socket_timeout"] == 2
+    assert maker("valkey://localhost", asynchronous=True)().connection_pool.max_connections == CONNECTIONS_OF_A_LOOP
+
+
+def refused() -> list[Any]:
+    clients: list[Any] = []
+    for module in (redis, redis.asyncio):
+        clients += [
+            module.Redis(decode_responses=True),
+            module.Redis.from_url("redis://localhost", decode_responses=True),
+            module.Redis(single_connection_client=True) if module is redis.asyncio else None,
+        ]
+    clients += [fakeredis.FakeRedis(decode_responses=True), fakeredis.FakeAsyncRedis(decode_responses=True)]
+    clients += [redis.Redis(encoding="utf-16"), redis.Redis(encoding="no such")]
+    clients += [redis.Redis(protocol=3, cache_config=CacheConfig())]
+    return [client for client in clients if client is not None]
+
+
+@pytest.mark.parametrize("client", refused(), ids=lambda client: type(client).__module__)
+def test_clients_that_are_refused(client: Any) -> None:
+    """A client that decodes, shares one connection or caches by itself is a clear error when the backend is made."""
+    for backend in (RedisBackend, AsyncRedisBackend):
+        with pytest.raises(PolicyError, match=r"decode_responses|single_connection|client-side|encoding"):
+            backend(client)
+
+
+def test_a_client_with_a_single_connection_is_refused(server: servers.Server) -> None:
+    """The synchronous one connects when it is made, so it needs a server to be refused."""
+    client = redis.Redis(port=server.port, single_connection_client=True)
+    with client, pytest.raises(PolicyError, match="single_connection"):
+        RedisBackend(client)
+
+
+@pytest.mark.parametrize("name", ["decode_responses", "single_connection_client", "cache", "cache_config"])
+def test_options_that_are_refused(name: str) -> None:
+    """The same options are refused beside a URL, true or false."""
+    with pytest.raises(PolicyError, match=name):
+        Cache.from_url("redis://localhost", client={name: True})
+
+
+def test_the_two_kinds_are_not_mixed() -> None:
+    """A client or backend of the other kind, or a client where a backend belongs, is a clear error."""
+    for made in (
+        lambda: RedisBackend(redis.asyncio.Redis()),
+        lambda: RedisBackend(fakeredis.FakeAsyncRedis()),
+        lambda: AsyncRedisBackend(redis.Redis()),
+        lambda: Cache(AsyncMemoryBackend()),
+        lambda: AsyncCache(MemoryBackend()),
+        lambda: Cache(redis.Redis()),
+        lambda: Cache("redis://localhost"),
+        lambda: AsyncCache(redis.asyncio.Redis()),
+    ):
+        with pytest.raises(PolicyError, match=r"synchronous|backend"):
+            made()
+
+
+def test_a_backend_takes_a_client_or_a_maker() -> None:
+    """Neither and both are errors."""
+    for backend in (RedisBackend, AsyncRedisBackend):
+        with pytest.raises(PolicyError):
+            backend()
+        with pytest.raises(PolicyError):
+            backend(fakeredis.FakeRedis(), make=fakeredis.FakeRedis)
+        with pytest.raises(PolicyError, match="decode_responses"):
+            backend(make=lambda: fakeredis.FakeRedis(decode_responses=True)).client  # noqa: B018 - made when asked for
+
+
+ACCEPTED = [
+    {},
+    {"protocol": 2},
+    {"protocol": 3},
+    {"protocol": 3, "legacy_responses": False},
+    {"encoding": "latin-1"},
+    {"health_check_interval": 1},
+    {"socket_keepalive": True},
+    {"client_name": "app"},
+    {"retry_on_error": [redis.exceptions.ConnectionError]},
+    {"maint_notifications_config": MaintNotificationsConfig(enabled="auto")},
+    {"socket_read_size": 64},
+    {"db": 5},
+]
+
+
+@pytest.mark.parametrize("options", ACCEPTED, ids=str)
+def test_nothing_is_unreadable_with_a_client_that_is_accepted(server: servers.Server, options: dict[str, Any]) -> None:
+    """Whatever options a client has that is not refused, what is written through it can be read through it."""
+    with redis.Redis(port=server.port, **options) as client:
+        user = Cache(RedisBackend(client), namespace="options").for_user("grüße ☃")
+        value = {"key": "ünï", "bytes": bytes(range(256)), "none": None, "n": 2**80}
+        assert user.set("k ☃", value)
+        assert user.get("k ☃") == value
+        assert user.get_many(["k ☃"]) == {"k ☃": value}
+        assert user.clear() == 1
+
+
+@pytest.mark.filterwarnings("ignore:MultiDBClient is an experimental:UserWarning")
+def test_a_multi_database_client(server: servers.Server) -> None:
+    """redis-py's client of several databases is used as any other, and refused if one of them decodes."""
+    from redis.multidb.client import MultiDBClient
+    from redis.multidb.config import DatabaseConfig, MultiDbConfig
+
+    def made(**options: Any) -> Any:
+        settings = {"host": "127.0.0.1", "port": server.port, **options}
+        config = MultiDbConfig(databases_config=[DatabaseConfig(client_kwargs=settings, weight=1.0)])
+        return MultiDBClient(config)
+
+    client = made()
+    user = Cache(RedisBackend(client), namespace="multi").for_user("u")
+    assert user.set("k", {"x": 1})
+    assert user.get("k") == {"x": 1}
+    assert user.set_many({"a": 1, "b": 2}) == {"a": True, "b": True}
+    assert user.get_many(["a", "b", "c"]) == {"a": 1, "b": 2}
+    assert user.clear() == 3
+    client.close()
+    decoding = made(decode_responses=True)
+    with pytest.raises(PolicyError, match="decode_responses"):
+        RedisBackend(decoding)
+    decoding.close()
+
+
+def test_tls_with_a_wrong_authority_is_an_outage_and_not_a_fallback_to_plain(tls: servers.Tls) -> None:
+    """A server whose certificate is not trusted is not used."""
+    cache = Cache.from_url(tls.url, namespace="app", client={"socket_timeout": 2, "socket_connect_timeout": 2})
+    assert cache.health()["error"] == "unreachable"
+    assert cache.for_user("u").set("k", 1)
+    cache.close()
+    options = {"ssl_ca_certs": str(tls.authority), "socket_timeout": 2, "socket_connect_timeout": 2}
+    trusted = Cache.from_url(tls.url, namespace="app", client=options)
+    assert trusted.health()["ok"]
+    assert trusted.for_user("u").get("k") is MISSING
+    trusted.close()
+
+
+def test_one_asyncio_cache_in_several_loops(server: servers.Server) -> None:
+    """An ``AsyncCache`` that outlives its event loop is used in the next one, with connections of its own."""
+    cache = AsyncCache.from_url(server.url, namespace="loops")
+
+    async def use(number: int) -> None:
+        user = cache.for_user("u")
+        assert await user.set("k", number)
+        assert await user.get("k") == number
+
+    for number in range(3):
+        asyncio.run(use(number))
+    assert cache.stats()["errors"] == 0
+    asyncio.run(cache.close())
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without redis-py a URL says which extra to install, and so does a seal without cryptography."""
+    from siftpack.cache import Seal
+
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    with pytest.raises(PolicyError, match=r"siftpack\[redis\]"):
+        Cache.from_url("redis://localhost")
+    with pytest.raises(PolicyError, match=r"siftpack\[crypto\]"):
+        Seal({1: b"k" * 32})

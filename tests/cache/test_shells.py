@@ -1,0 +1,247 @@
+"""Both shells, driven by the same tests: what they do around the decisions they share."""
+
+import asyncio
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis.exceptions as errors
+
+from siftpack import EncodeError
+from siftpack.cache import MISSING, AsyncCache, AsyncMemoryBackend, Cache, Legacy, MemoryBackend, Pickles, Seal
+
+LOSSY = {"n": 1, "f": print}
+PICKLES = Pickles(b"a secret of some bytes")
+
+
+class Blocking:
+    """An asyncio cache or face with the words of the synchronous one."""
+
+    def __init__(self, made: Any, runner: asyncio.Runner) -> None:
+        self._made = made
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._made, name)
+        if name in ("for_user", "shared"):
+            return lambda *args, **options: Blocking(found(*args, **options), self._runner)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+
+        async def called(*args: Any, **options: Any) -> Any:
+            return await found(*args, **options)
+
+        return lambda *args, **options: self._runner.run(called(*args, **options))
+
+
+class Failing(MemoryBackend):
+    """A store in this process that fails as it is told."""
+
+    error: Exception | None = None
+    on: tuple[str, ...] = ()
+    distrusted = 0
+
+    def fail(self, method: str) -> None:
+        if self.error is not None and (not self.on or method in self.on):
+            raise self.error
+
+    def distrust(self) -> None:
+        self.distrusted += 1
+        self.fail("distrust")
+
+    def ping(self) -> None:
+        self.fail("ping")
+
+
+def failing(name: str) -> Any:
+    real = getattr(MemoryBackend, name)
+
+    def method(self: Failing, *args: Any, **options: Any) -> Any:
+        self.fail(name)
+        return real(self, *args, **options)
+
+    return method
+
+
+for _name in ("get", "set", "delete", "exists", "expire", "ttl", "get_many", "set_many", "clear", "size"):
+    setattr(Failing, _name, failing(_name))
+
+
+class AsyncFailing(AsyncMemoryBackend):
+    """The same, awaited."""
+
+    async def distrust(self) -> None:
+        self.store.distrust()
+
+    async def ping(self) -> None:
+        self.store.ping()
+
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(params=["sync", "async"])
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes a cache of either kind over a store: ``make(store, **options)``."""
+    if request.param == "sync":
+        yield lambda store, **options: Cache(store, namespace="app", **options)
+        return
+    with asyncio.Runner() as runner:
+        yield lambda store, **options: Blocking(AsyncCache(AsyncFailing(store), namespace="app", **options), runner)
+
+
+OPERATIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "get": (lambda user: user.get("k", "default"), "default"),
+    "get_entry": (lambda user: user.get_entry("k"), MISSING),
+    "set": (lambda user: user.set("k", 1), False),
+    "set refused": (lambda user: user.set("k", print), False),
+    "delete": (lambda user: user.delete("k"), False),
+    "exists": (lambda user: user.exists("k"), False),
+    "expire": (lambda user: user.expire("k", 1), False),
+    "ttl": (lambda user: user.ttl("k"), MISSING),
+    "get_many": (lambda user: user.get_many(["k", "j"]), {}),
+    "set_many": (lambda user: user.set_many({"k": 1, "j": print}), {"k": False, "j": False}),
+    "delete_many": (lambda user: user.delete_many(["k"]), 0),
+    "clear": (lambda user: user.clear(), 0),
+    "size": (lambda user: user.size_estimate().entries, 0),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_store_without_a_fallback_that_fails(make: Make, name: str) -> None:
+    """Each operation gives what it gives for an absent entry, and counts the error; reads count as misses."""
+    store = Failing()
+    cache = make(store)
+    user = cache.for_user("u")
+    user.set("k", "old")
+    cache.reset_stats()
+    store.error = errors.ConnectionError("away")
+    call, expected = OPERATIONS[name]
+    assert call(user) == expected
+    stats = cache.stats()
+    assert stats["errors_by_kind"].keys() == {"unreachable"}
+    reads = {"get": 1, "get_entry": 1, "get_many": 2}.get(name, 0)
+    assert stats["misses_by_reason"] == ({"error": reads} if reads else {})
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_errors_that_are_raised(make: Make, name: str) -> None:
+    """Each operation lets through what the caller has to see."""
+    store = Failing()
+    user = make(store).for_user("u")
+    store.error = errors.NoPermissionError("forbidden")
+    with pytest.raises(errors.NoPermissionError):
+        OPERATIONS[name][0](user)
+
+
+def test_health(make: Make) -> None:
+    """``health`` says what is wrong, and raises for a wrong password."""
+    store = Failing()
+    cache = make(store)
+    assert cache.health()["ok"]
+    store.error = errors.TimeoutError("slow")
+    assert (cache.health()["ok"], cache.health()["error"]) == (False, "unreachable")
+    store.error = errors.NoPermissionError("no PING")
+    assert cache.health_check()["error"] == "bug"
+    store.error = errors.AuthenticationError("wrong")
+    with pytest.raises(errors.AuthenticationError):
+        cache.health()
+
+
+def test_lossy_values(make: Make) -> None:
+    """``on_lossy`` holds in both shells, for one value and for many."""
+    store = Failing()
+    kept, skipped, raised = (make(store, on_lossy=word).for_user("u") for word in ("store", "skip", "raise"))
+    assert kept.set("k", LOSSY)
+    assert kept.get("k") == {"n": 1}
+    assert not skipped.set("k", LOSSY)
+    assert kept.get("k") is MISSING
+    kept.set("k", 1)
+    with pytest.raises(EncodeError):
+        raised.set("k", LOSSY)
+    assert kept.get("k") is MISSING
+    with pytest.raises(EncodeError):
+        raised.set_many({"a": 1, "k": LOSSY})
+    assert kept.get_many(["a", "k"]) == {"a": 1}
+    assert not skipped.set("a", LOSSY, only_if_absent=True)
+    assert kept.get("a") == 1
+
+
+def test_an_error_of_a_value_is_raised_though_the_store_is_away(make: Make) -> None:
+    """With ``on_lossy="raise"`` the caller is told about the value even if the old entry could not be deleted."""
+    store = Failing()
+    user = make(store, on_lossy="raise").for_user("u")
+    store.error = errors.ConnectionError("away")
+    with pytest.raises(EncodeError):
+        user.set("k", LOSSY)
+
+
+def test_moved_entries(make: Make) -> None:
+    """A moved entry makes the store drop connections; if that fails too, the read is still a miss."""
+    store = Failing()
+    user = make(store).for_user("u")
+    user.set("other", 1)
+    store._kept["app:u:k"] = store._kept["app:u:other"]
+    assert user.get("k") is MISSING
+    assert user.get_many(["k", "other"]) == {"other": 1}
+    assert user.get_entry("k") is MISSING
+    assert store.distrusted == 3
+    store.error, store.on = errors.ConnectionError("away"), ("distrust",)
+    assert user.get("k") is MISSING
+
+
+def test_pickles_are_written_back(make: Make) -> None:
+    """A legacy pickle becomes ours when read; if the entry is gone by then, or the store fails, it is still given."""
+    store = Failing()
+    user = make(store, legacy=Legacy(pickle=PICKLES)).for_user("u")
+
+    def put() -> None:
+        store.error = None
+        store.set("app:u:k", PICKLES.sign("app:u:k", pickle.dumps([1])), None)
+
+    put()
+    assert user.get("k") == [1]
+    assert (store.get("app:u:k") or b"")[:1] == b"\xc1"
+    put()
+    assert user.get_many(["k"]) == {"k": [1]}
+    assert (store.get("app:u:k") or b"")[:1] == b"\xc1"
+    put()
+    store.error, store.on = errors.ConnectionError("away"), ("set",)
+    assert user.get("k") == [1]
+    put()
+    store.error, store.on = errors.ConnectionError("away"), ("ttl",)
+    assert user.get("k") == [1]
+    put()
+    real = store.ttl
+    store.ttl = lambda name, /: -2  # type: ignore[method-assign]
+    assert user.get("k") == [1]
+    store.ttl = real  # type: ignore[method-assign]
+    assert (store.get("app:u:k") or b"")[:1] != b"\xc1"
+
+
+def test_sealed_entries_get_a_new_end(make: Make) -> None:
+    """``expire`` writes a sealed entry anew; one that is not there, or not sealed, stays as it is."""
+    store = Failing()
+    user = make(store, seal=Seal({1: bytes(32)})).for_user("u")
+    user.set("k", 1, ttl=5)
+    assert user.expire("k", 50)
+    assert 40 < user.ttl("k") <= 50
+    assert user.get("k") == 1
+    assert not user.expire("absent", 50)
+    store.set("app:u:raw", b"42", None)
+    assert not user.expire("raw", 50)
+    store.error = errors.ConnectionError("away")
+    assert not user.expire("k", 50)
+
+
+def test_partitions(make: Make) -> None:
+    """Faces of a user, of nobody and of all are what they say, in both shells."""
+    cache = make(Failing(), multi_user=False)
+    assert cache.set("k", 0)
+    assert cache.for_user("u", agent="a").set("k", 1)
+    assert cache.shared(agent="a").get("k") == cache.get("k") == 0
+    assert cache.size_estimate().entries == 2
+    assert cache.clear_namespace() == 2
+    assert cache.stats()["agents"]["a"]["sets"] == 1
+    cache.close()

@@ -1,0 +1,113 @@
+"""A program: a million checked operations and more, written to a record. ``make soak`` runs it.
+
+    python -m tests.faults.soak [SCALE]
+
+SCALE 1 is 10^6 operations by 16 threads, 10^6 by 500 tasks, 10^5 under interrupts and 10^5 under cancellations in each
+protocol, and 10^5 in forked children. Ends with 1 if any answer was wrong.
+"""
+
+import asyncio
+import datetime as dt
+import gc
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from siftpack.cache import AsyncCache
+from siftpack.testing import servers
+from tests.faults import busy
+from tests.faults.cancelled import run
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = Path(__file__).parent / "record"
+PER_SECOND = 2500
+"""Operations that the interrupted program surely does in a second."""
+
+
+def program(name: str, *arguments: str) -> dict[str, Any]:
+    """What a program beside this file prints; the plain client may hang for good under interrupts."""
+    plain = "plain" in arguments
+    command = [sys.executable, "-m", f"tests.faults.{name}", *arguments]
+    limit = 60 if plain else None
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        if not plain:
+            raise
+        return {"hung": True, "wrong": 0}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def traffic(made: Callable[..., Any], url: str, count: int, operations: int) -> dict[str, Any]:
+    workers, stats = made(url, count, operations)
+    return {
+        "checked": sum(worker.checked for worker in workers),
+        "wrong": sum(len(worker.wrong) for worker in workers),
+        "errors": stats["errors_by_kind"],
+    }
+
+
+async def cancelled(url: str, protocol: int, operations: int) -> dict[str, Any]:
+    async with AsyncCache.from_url(url, namespace="soak", client={**busy.patient(url), "protocol": protocol}) as cache:
+        await cache.clear_namespace()
+        workers = await run(cache, 60, operations)
+        gc.collect()
+        pool = cache._backend.front.client.connection_pool  # type: ignore[attr-defined]
+        return {
+            "checked": sum(worker.checked for worker in workers),
+            "cancelled": sum(worker.counts["torn"] for worker in workers),
+            "wrong": sum(len(worker.wrong) for worker in workers),
+            "slots_lost": len(list(pool._in_use_connections)),
+            "errors": cache.stats()["errors_by_kind"],
+        }
+
+
+def main(scale: float) -> int:
+    seconds = str(100_000 * scale / PER_SECOND)
+    rows: dict[str, dict[str, Any]] = {}
+
+    def record(name: str, make: Callable[[], dict[str, Any]]) -> None:
+        began = time.monotonic()
+        rows[name] = make()
+        rows[name]["seconds"] = round(time.monotonic() - began, 1)
+        sys.stdout.write(f"{name}: {json.dumps(rows[name])}\n")
+        sys.stdout.flush()
+
+    with servers.single() as server:
+        url = server.url
+        record("16 threads, 200 users", lambda: traffic(busy.threads, url, 16, round(1_000_000 * scale)))
+        record("500 tasks, 200 users", lambda: traffic(busy.tasks, url, 500, round(1_000_000 * scale)))
+        for protocol in (2, 3):
+            name = f"RESP{protocol}"
+            record(f"interrupts, {name}", lambda p=protocol: program("interrupted", url, "ours", str(p), seconds))
+            record(
+                f"interrupts, {name}, redis-py", lambda p=protocol: program("interrupted", url, "plain", str(p), "20")
+            )
+            record(
+                f"cancellations, {name}",
+                lambda p=protocol: asyncio.run(cancelled(url, p, round(200_000 * scale))),
+            )
+        record("forks", lambda: program("forked", url, "20", str(round(5000 * scale))))
+    RECORD.mkdir(exist_ok=True)
+    about = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "scale": scale,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+    }
+    path = RECORD / f"{about['date']}-soak.json"
+    path.write_text(json.dumps({**about, "runs": rows}, indent=2) + "\n")
+    wrong = sum(row["wrong"] for name, row in rows.items() if not name.endswith("redis-py"))
+    sys.stdout.write(f"{wrong} wrong; recorded in {path.relative_to(ROOT)}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0))
