@@ -57,7 +57,11 @@ def test_public_names() -> None:
 
 def test_public_functions_are_documented() -> None:
     """Every public function and class has a docstring."""
-    assert [name for name in NAMES - {"__version__", "DEFAULT", "JSON", "LOGGING", "PORTABLE", "STRICT"} if not getattr(siftpack, name).__doc__] == []
+    assert [
+        name
+        for name in NAMES - {"__version__", "DEFAULT", "JSON", "LOGGING", "PORTABLE", "STRICT"}
+        if not getattr(siftpack, name).__doc__
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["packb", "unpackb", "packb_with_report", "sanitize", "inspect", "fingerprint"])
