@@ -2,6 +2,7 @@
 
 ``both``    the value is written as these bytes and read back from them
 ``read``    other writers' bytes that give the value
+``listed``  as ``both``, the classes of ``LISTED`` being listed for writing and reading
 ``refuse``  bytes no reader takes; in place of the expression a part of the message, or a star for any
 ``frame``   what ``dumps`` writes and ``loads`` reads
 
@@ -27,6 +28,7 @@ import pandas as pd
 
 from siftpack.policy import Kind
 from siftpack.report import Ext, Tombstone
+from siftpack.testing import zoo
 
 GOLDEN = Path(__file__).with_name("golden.txt")
 NAMES: dict[str, Any] = {
@@ -49,7 +51,20 @@ NAMES: dict[str, Any] = {
     "Kind": Kind,
     "np": np,
     "pd": pd,
+    "zoo": zoo,
 }
+LISTED: dict[str, type] = {
+    "order.v2": zoo.Frozen,
+    "Pair": zoo.Pair,
+    "Attr": zoo.AttrFrozen,
+    "Struct": zoo.FrozenStruct,
+    "Model": zoo.FrozenModel,
+    "Color": zoo.Color,
+    "Str": zoo.Str,
+    "Tuple": zoo.Tuple,
+    "n" * 32: zoo.Int,
+}
+"""Names and classes of the cases in which some are listed."""
 
 
 class Case(NamedTuple):
@@ -63,6 +78,10 @@ class Case(NamedTuple):
     def value(self) -> Any:
         """The Python value, made anew."""
         return eval(self.expression, dict(NAMES))
+
+    def options(self) -> dict[str, Any]:
+        """What the functions are given beside the value."""
+        return {"types": LISTED} if self.kind == "listed" else {}
 
     def data(self) -> bytes:
         """The literal bytes; a dash stands for none."""
