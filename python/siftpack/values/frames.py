@@ -13,6 +13,7 @@ from siftpack.storage import imported, inherits, mro, own_value
 from siftpack.values import Loss, Parts, dtypes
 from siftpack.values.arrays import loss
 from siftpack.values.labels import categories_hold, index_length, is_label, steps_of
+from siftpack.values.tables import fits, is_column
 
 _NAMES = (
     *("Categorical", "ArrowStringArray", "StringArray", "IntegerArray", "FloatingArray", "BooleanArray"),
@@ -96,7 +97,11 @@ class _Taken:
         """One column: an array, or a tuple that begins with a word. ``count`` is its length, if it is known."""
         exact = self.pandas.numpy.ndarray
         if inherits(type(values), exact):
-            return self.row(exact.view(values, exact), row)
+            array = self.row(exact.view(values, exact), row)
+            if is_column(array.dtype):
+                return array
+            self.lose(step, Kind.ARRAY, exact, Action.CONVERTED)
+            return array.astype(object)
         known = self.pandas.known
         name, cls = next((known[id(each)] for each in mro(type(values)) if id(each) in known), ("", None))
         try:
@@ -258,7 +263,7 @@ def _taken(value: Any, take: Any) -> Parts | None:
         parts, names = take(taken, value)
     except (Unreadable, *_TROUBLE):
         return None
-    return Parts(parts, names, tuple(taken.losses))
+    return Parts(parts, names, tuple(taken.losses)) if fits(parts[0], tuple(parts[1:])) else None
 
 
 def lower_series(value: Any) -> Parts | None:
