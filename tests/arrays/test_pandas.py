@@ -67,6 +67,23 @@ def test_what_is_missing_is_missing_whatever_lies_there(subject: Any) -> None:
     assert subject.packb(strings) == subject.packb(pd.array(["a", np.nan], dtype="str"))
 
 
+class Equal:
+    """Not to be compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("asked")
+
+    __hash__ = object.__hash__
+
+
+def test_strings_that_hold_something_else_are_objects(subject: Any) -> None:
+    """An array of strings into whose storage something else was put is written as objects, converted, unasked."""
+    strings = pd.array(["a", "b"], dtype="str")
+    strings._ndarray[1] = Equal()
+    assert [each.action for each in subject.inspect(strings)] == [Action.CONVERTED, Action.DROP]
+    assert np.asarray(subject.sanitize(strings)).tolist() == ["a", None]
+
+
 def test_losses_in_a_table_have_the_column_and_the_row(subject: Any) -> None:
     """Machinery in an object column leaves None, at a path of label and row; duplicate labels and numbers too."""
     table = pd.DataFrame({"agent": np.array([threading.Lock(), {"k": len}], object), 7: [1, 2]})

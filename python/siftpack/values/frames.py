@@ -152,7 +152,7 @@ class _Taken:
     def strings(self, array: Any, dtype: Any, cls: type, step: Any) -> Any:
         elements = array.tolist()
         na = self.pandas.module.NA
-        if any(type(each) is not str and each is not None and each is not na and each == each for each in elements):
+        if any(type(each) is not str and not _missing(each, na) for each in elements):
             self.lose(step, Kind.ARRAY, cls, Action.CONVERTED)
             return array
         missing = "NA" if own_value(dtype, "_na_value", na) is na else "nan"
@@ -234,7 +234,8 @@ class _Taken:
             return "range", name, steps.start, steps.stop, steps.step
         data = own_value(value, "_data", None)
         column = self.column(data, step)
-        freq = own_value(value, "_freq", None) or own_value(data, "_freq", None)
+        freq = own_value(value, "_freq", None)
+        freq = own_value(data, "_freq", None) if freq is None else freq
         word = None if freq is None else self.frequency(freq)
         if freq is not None and word is None:
             self.lose(step or "freq", Kind.ATTRIBUTE, type(freq), Action.DROP)
@@ -252,6 +253,10 @@ class _Taken:
             tuple((word, None, *rest) for word, _, *rest in parts),
             tuple(exact.view(each, exact) for each in list.__iter__(codes)),
         )
+
+
+def _missing(element: Any, na: Any) -> bool:
+    return element is None or element is na or (type(element) is float and element != element)
 
 
 def _taken(value: Any, take: Any) -> Parts | None:
