@@ -46,7 +46,7 @@ COPIES = {"packb": 1, "nested": 1, "strided": 2, "unpackb": 1, "sanitize": 1, "i
 
 @pytest.mark.parametrize("name", COPIES)
 def test_the_peak_is_the_result(name: str) -> None:
-    """Packing, reading and copying a large array takes the memory of its one copy; only items in another order take two."""
+    """Packing, reading and copying a large array takes the memory of one copy; items in another order take two."""
     command = [sys.executable, "-c", PEAK, name]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(done.stdout) <= COPIES[name] * SIZE + SIZE // 8

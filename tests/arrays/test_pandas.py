@@ -67,6 +67,23 @@ def test_what_is_missing_is_missing_whatever_lies_there(subject: Any) -> None:
     assert subject.packb(strings) == subject.packb(pd.array(["a", np.nan], dtype="str"))
 
 
+class Equal:
+    """Not to be compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("asked")
+
+    __hash__ = object.__hash__
+
+
+def test_strings_that_hold_something_else_are_objects(subject: Any) -> None:
+    """An array of strings into whose storage something else was put is written as objects, converted, unasked."""
+    strings = pd.array(["a", "b"], dtype="str")
+    strings._ndarray[1] = Equal()
+    assert [each.action for each in subject.inspect(strings)] == [Action.CONVERTED, Action.DROP]
+    assert np.asarray(subject.sanitize(strings)).tolist() == ["a", None]
+
+
 def test_losses_in_a_table_have_the_column_and_the_row(subject: Any) -> None:
     """Machinery in an object column leaves None, at a path of label and row; duplicate labels and numbers too."""
     table = pd.DataFrame({"agent": np.array([threading.Lock(), {"k": len}], object), 7: [1, 2]})
@@ -258,3 +275,29 @@ def test_an_index_keeps_a_frequency_that_its_word_says_whole(subject: Any) -> No
     custom = pd.date_range("2024", periods=3, freq=days)
     assert [(each.path, each.kind) for each in subject.inspect(custom)] == [("$.freq", Kind.ATTRIBUTE)]
     assert subject.sanitize(custom).freq is None
+
+
+def test_what_pandas_would_refuse_to_make_stays_parts(subject: Any) -> None:
+    """Codes that point nowhere are written as they are and read as an ``NDArray``, never as a table that is broken."""
+    dtype = pd.CategoricalDtype(["a"])
+    for value in (
+        pd.MultiIndex(levels=[[1]], codes=[[5]], verify_integrity=False),
+        pd.Categorical.from_codes(np.array([3], "i1"), dtype=dtype, validate=False),
+    ):
+        payload, report = subject.packb_with_report([value])
+        assert report.clean
+        copy = subject.unpackb(payload)
+        assert type(copy[0]) is NDArray
+        assert subject.packb(copy) == payload
+        assert same(subject.sanitize([value]), copy)
+
+
+def test_moments_and_columns_that_pandas_did_not_make(subject: Any) -> None:
+    """A Timestamp without a unit of its own is dropped; a column of a dtype that tables lack becomes its elements."""
+    from pandas._libs.tslibs.timestamps import _Timestamp
+
+    strange = _Timestamp.__new__(pd.Timestamp, 2020, 1, 1)
+    raw = pd.Series(np.array([b"abc"], "V3"))
+    found = [(each.path, each.kind, each.action) for each in subject.inspect([strange, raw])]
+    assert found == [("$[0]", Kind.ARRAY, Action.DROP), ("$[1]", Kind.ARRAY, Action.CONVERTED)]
+    assert subject.sanitize(raw).dtype == object

@@ -94,7 +94,7 @@ def scalars() -> list[Any]:
         pd = _pandas()
 
         zoned = pd.Timestamp(1730000000123456789, tz="UTC").tz_convert("Europe/Berlin")
-        found += [zoned, pd.Timestamp(2021, 3, 4, fold=1), pd.Timedelta(-5), pd.NaT, pd.NA]
+        found += [zoned, pd.Timestamp(2021, 3, 4).replace(fold=1), pd.Timedelta(-5), pd.NaT, pd.NA]
     return found
 
 

@@ -80,7 +80,7 @@ def _late(room: str, name: str) -> Callable[..., Any]:
 _SUBCLASSES = ("_getitem", "_sharedmask", "_isfield", "_baseclass", "_basedict", "_hardmask")
 """What numpy's own subclasses remember of how they were made."""
 _TABLE = (
-    *("_mgr", "_name", "_attrs", "_flags", "_item_cache", "_is_copy", "_references"),
+    *("_mgr", "_name", "_attrs", "_flags", "_item_cache", "_is_copy", "_cacher", "_references"),
     *("str", "dt", "cat", "plot", "hist", "sparse", "list", "struct"),
 )
 """The storage of pandas' tables, and the accessors that they keep once made."""

@@ -13,6 +13,7 @@ from siftpack.storage import imported, inherits, mro, own_value
 from siftpack.values import Loss, Parts, dtypes
 from siftpack.values.arrays import loss
 from siftpack.values.labels import categories_hold, index_length, is_label, steps_of
+from siftpack.values.tables import fits, is_column
 
 _NAMES = (
     *("Categorical", "ArrowStringArray", "StringArray", "IntegerArray", "FloatingArray", "BooleanArray"),
@@ -96,7 +97,11 @@ class _Taken:
         """One column: an array, or a tuple that begins with a word. ``count`` is its length, if it is known."""
         exact = self.pandas.numpy.ndarray
         if inherits(type(values), exact):
-            return self.row(exact.view(values, exact), row)
+            array = self.row(exact.view(values, exact), row)
+            if is_column(array.dtype):
+                return array
+            self.lose(step, Kind.ARRAY, exact, Action.CONVERTED)
+            return array.astype(object)
         known = self.pandas.known
         name, cls = next((known[id(each)] for each in mro(type(values)) if id(each) in known), ("", None))
         try:
@@ -147,7 +152,7 @@ class _Taken:
     def strings(self, array: Any, dtype: Any, cls: type, step: Any) -> Any:
         elements = array.tolist()
         na = self.pandas.module.NA
-        if any(type(each) is not str and each is not None and each is not na and each == each for each in elements):
+        if any(type(each) is not str and not _missing(each, na) for each in elements):
             self.lose(step, Kind.ARRAY, cls, Action.CONVERTED)
             return array
         missing = "NA" if own_value(dtype, "_na_value", na) is na else "nan"
@@ -229,7 +234,8 @@ class _Taken:
             return "range", name, steps.start, steps.stop, steps.step
         data = own_value(value, "_data", None)
         column = self.column(data, step)
-        freq = own_value(value, "_freq", None) or own_value(data, "_freq", None)
+        freq = own_value(value, "_freq", None)
+        freq = own_value(data, "_freq", None) if freq is None else freq
         word = None if freq is None else self.frequency(freq)
         if freq is not None and word is None:
             self.lose(step or "freq", Kind.ATTRIBUTE, type(freq), Action.DROP)
@@ -249,6 +255,10 @@ class _Taken:
         )
 
 
+def _missing(element: Any, na: Any) -> bool:
+    return element is None or element is na or (type(element) is float and element != element)
+
+
 def _taken(value: Any, take: Any) -> Parts | None:
     pandas = _pandas()
     if pandas is None:
@@ -258,7 +268,7 @@ def _taken(value: Any, take: Any) -> Parts | None:
         parts, names = take(taken, value)
     except (Unreadable, *_TROUBLE):
         return None
-    return Parts(parts, names, tuple(taken.losses))
+    return Parts(parts, names, tuple(taken.losses)) if fits(parts[0], tuple(parts[1:])) else None
 
 
 def lower_series(value: Any) -> Parts | None:

@@ -26,6 +26,8 @@ def lower_timestamp(value: Any) -> Lowered | None:
     """Units since the epoch in UTC, fold of a naive one, and the zone; of a foreign zone its offset remains."""
     own = sys.modules["pandas._libs.tslibs.timestamps"]._Timestamp.__dict__  # noqa: SLF001 - where the storage is
     count, unit = own["_value"].__get__(value), own["unit"].__get__(value)
+    if unit not in _SECOND or count == _NAT:
+        return None
     zone = dt.datetime.__dict__["tzinfo"].__get__(value)
     wall = _wall(value)
     kind, tail, foreign = zone_of(zone, wall)
@@ -48,10 +50,12 @@ def _offset(count: int, unit: str, wall: dt.datetime) -> int:
     return offset if abs(offset) < _DAY else 0
 
 
-def lower_timedelta(value: Any) -> Lowered:
-    """Units."""
+def lower_timedelta(value: Any) -> Lowered | None:
+    """Units; None for one that pandas did not make."""
     own = sys.modules["pandas._libs.tslibs.timedeltas"]._Timedelta.__dict__  # noqa: SLF001 - where the storage is
     count, unit = own["_value"].__get__(value), own["unit"].__get__(value)
+    if unit not in _SECOND or count == _NAT:
+        return None
     front = head(wire.NDARRAY_TIMEDELTA, f"{_ORDER}m8[{unit}]", ())
     return wire.NDARRAY, front + struct.pack(f"{_ORDER}q", count), None
 

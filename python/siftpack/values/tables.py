@@ -49,15 +49,24 @@ def lower_parts(kind: str, form: str, data: tuple[Any, ...]) -> Parts | None:
     """The parts of an ``NDArray`` that holds some; None if no array or table has such parts."""
     if not form and not kind:
         return Parts(list(data), (None,) * len(data)) if data and type(data[0]) is not str and lost(data[0]) else None
-    if CONTAINERS.get(form) != kind:
-        return None
+    known = CONTAINERS.get(form) == kind and fits(form, data)
+    return Parts([form, *data], (None, *range(len(data)))) if known else None
+
+
+def fits(form: str, data: tuple[Any, ...]) -> bool:
+    """True if a reader takes parts for what they say they are."""
     try:
         _CHECKS[form](data)
     except ValueError:
-        return None
+        return False
     except Lost:
         pass
-    return Parts([form, *data], (None, *range(len(data))))
+    return True
+
+
+def is_column(dtype: Any) -> bool:
+    """True for a dtype of numpy's that a column can have."""
+    return _COLUMN.fullmatch(dtypes.describe(dtype) or "") is not None
 
 
 def _build(form: str, data: tuple[Any, ...]) -> Any:
@@ -68,10 +77,8 @@ def _build(form: str, data: tuple[Any, ...]) -> Any:
 
     try:
         return assembly.BUILD[form](data)
-    except assembly.Elsewhere:
+    except (assembly.Elsewhere, *_REFUSED):
         return None
-    except _REFUSED:
-        raise ValueError(f"parts that are no {CONTAINERS[form]}") from None
 
 
 # Checks.
