@@ -13,71 +13,11 @@ use crate::foreign::Bridge;
 use crate::guard::{Budget, Hashes};
 use crate::hooks::is_contained;
 use crate::kind::code;
+use crate::levels::{Kind, Level, Read, Refusal, refuse};
 use crate::policy::Limits;
 
 /// Tokens between two looks at pending signals.
 const SIGNALS_EVERY: u32 = 1 << 16;
-
-/// What a level becomes when its parts are complete.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    List,
-    Tuple,
-    Map,
-    Set {
-        frozen: bool,
-    },
-    Deque(u64),
-    /// A ChainMap or slice: its mark.
-    Tagged(u8),
-    /// One map in a tagged array: its mark.
-    TaggedMap(u8),
-    /// Name and fields of a listed class.
-    Record,
-    /// The envelope of a map key, and the offset where it ends.
-    KeyForm(usize),
-}
-
-#[derive(Debug)]
-struct Level {
-    kind: Kind,
-    /// Parts still to come.
-    left: u64,
-    /// Height of the value stack at the start.
-    start: usize,
-    /// Containers around this one inside the same key or set element; None outside of one.
-    inside: Option<usize>,
-    hashes: Option<Box<Hashes>>,
-}
-
-/// Why a read ended, in words, or an exception that passes through.
-#[derive(Debug)]
-enum Refusal {
-    Words(String),
-    Fault(Fault),
-}
-
-/// Boxed, so that what is read on the way that goes well stays small.
-type Read<T> = Result<T, Box<Refusal>>;
-
-impl From<Reached> for Box<Refusal> {
-    #[cold]
-    fn from(bound: Reached) -> Self {
-        Self::new(Refusal::Fault(Fault::Limit(bound)))
-    }
-}
-
-impl From<PyErr> for Box<Refusal> {
-    #[cold]
-    fn from(error: PyErr) -> Self {
-        Self::new(Refusal::Fault(error.into()))
-    }
-}
-
-#[cold]
-fn refuse<T>(words: &str) -> Read<T> {
-    Err(Box::new(Refusal::Words(words.to_owned())))
-}
 
 struct Decoder<'py, 'a> {
     py: Python<'py>,
