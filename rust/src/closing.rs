@@ -3,18 +3,10 @@
 use pyo3::prelude::*;
 
 use crate::error::Fault;
-use crate::extra::Extra;
-use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, dict_next, forget_last, list_get, tuple_get};
+use crate::ffi::Obj;
 use crate::foreign::Bridge;
-use crate::frame::{FieldValue, Frame, Opaque, Rare, Rebuilt, Source};
-use crate::guard::{Budget, Path};
-use crate::keys::has_plain_form;
+use crate::frame::{Opaque, Rare, Rebuilt, Source};
 use crate::kind::{Action, kinds};
-use crate::listed::Names;
-use crate::plan::Plans;
-use crate::policy::{Limits, Policy};
-use crate::report::{Findings, Node};
-use crate::runs::Run;
 use crate::sink::{Build, Parts, Sink};
 use crate::walk::{Visit, Walk};
 

@@ -10,7 +10,7 @@ use siftpack_wire::{Reader, Token};
 use crate::error::{Fault, Reached};
 use crate::ffi::{Exact, Make, Owned, Quiet, Stack};
 use crate::foreign::Bridge;
-use crate::guard::{Budget, Hashes};
+use crate::guard::Budget;
 use crate::hooks::is_contained;
 use crate::kind::code;
 use crate::levels::{Kind, Level, Read, Refusal, refuse};

@@ -2,34 +2,24 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
-use std::collections::HashMap;
-
 use pyo3::prelude::*;
 
-use crate::error::{Fault, Reached};
-use crate::ffi::{
-    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, dict_from, int_value, new_set, owned_list, set_add,
-    set_from, set_items, text, tuple_from, tuple_get, tuple_len,
-};
+use crate::error::Fault;
+use crate::ffi::{Exact, Int, Make, Obj, Out, Owned, Text, contains, int_value, set_add, set_from, text};
 use crate::foreign::Bridge;
-use crate::frame::{Seen, Source};
+use crate::frame::Seen;
 use crate::guard::Hashes;
-use crate::hooks::{Stand, is_contained};
-use crate::kind::{Action, Shape, code, kinds};
-use crate::listed::Listed;
-use crate::patterns::{State, Stride};
-use crate::plan::Plan;
-use crate::report::Step;
-use crate::sink::msgpack::{write_mark, write_plain, write_record, write_value};
-use crate::sink::{Build, Lowered, Sink};
-use crate::visit::HOPS;
-use crate::walk::{Visit, Walk};
+use crate::hooks::is_contained;
+use crate::kind::{Action, kinds};
+use crate::sink::msgpack::write_plain;
+use crate::sink::{Lowered, Sink};
+use crate::walk::Walk;
 
 /// Where a key is: containers around it, containers inside the key around it.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    depth: usize,
-    inside: usize,
+    pub depth: usize,
+    pub inside: usize,
 }
 
 /// True for None, bool, float, bytes, an int of 64 bits, a str without lone surrogates.

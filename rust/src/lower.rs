@@ -2,29 +2,21 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
-use std::collections::HashMap;
-
 use pyo3::prelude::*;
 
 use crate::error::{Fault, Reached};
-use crate::ffi::{
-    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, dict_from, int_value, new_set, owned_list, set_add,
-    set_from, set_items, text, tuple_from, tuple_get, tuple_len,
-};
+use crate::ffi::{Make, Obj, Out, Owned, Ty, dict_from, set_from, set_items, tuple_from, tuple_get, tuple_len};
 use crate::foreign::Bridge;
-use crate::frame::{Seen, Source};
-use crate::guard::Hashes;
-use crate::hooks::{Stand, is_contained};
+use crate::hooks::Stand;
 use crate::keys::Place;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::listed::Listed;
-use crate::patterns::{State, Stride};
 use crate::plan::Plan;
 use crate::report::Step;
-use crate::sink::msgpack::{write_mark, write_plain, write_record, write_value};
-use crate::sink::{Build, Lowered, Sink};
+use crate::sink::msgpack::{write_mark, write_record, write_value};
+use crate::sink::{Lowered, Sink};
 use crate::visit::HOPS;
-use crate::walk::{Visit, Walk};
+use crate::walk::Walk;
 
 impl<S: Sink> Walk<'_, S> {
     /// A hashable form of a key, or None: then its entry leaves. The caller owns `key` and is at a checkpoint.

@@ -4,24 +4,15 @@ use std::collections::HashMap;
 
 use pyo3::prelude::*;
 
-use crate::error::{Fault, Reached};
-use crate::ffi::{
-    Exact, Int, Make, Obj, Out, Owned, Text, Ty, contains, dict_from, int_value, new_set, owned_list, set_add,
-    set_from, set_items, text, tuple_from, tuple_get, tuple_len,
-};
+use crate::error::Fault;
+use crate::ffi::{Obj, Owned, new_set, owned_list, set_items};
 use crate::foreign::Bridge;
-use crate::frame::{Seen, Source};
+use crate::frame::Source;
 use crate::guard::Hashes;
-use crate::hooks::{Stand, is_contained};
 use crate::keys::{Place, has_plain_form};
-use crate::kind::{Action, Shape, code, kinds};
-use crate::listed::Listed;
+use crate::kind::{Action, kinds};
 use crate::patterns::{State, Stride};
-use crate::plan::Plan;
-use crate::report::Step;
-use crate::sink::msgpack::{write_mark, write_plain, write_record, write_value};
 use crate::sink::{Build, Lowered, Sink};
-use crate::visit::HOPS;
 use crate::walk::{Visit, Walk};
 
 impl<S: Sink> Walk<'_, S> {

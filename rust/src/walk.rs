@@ -9,8 +9,7 @@ use pyo3::prelude::*;
 use crate::error::Fault;
 use crate::extra::Extra;
 use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, dict_next, forget_last, list_get, tuple_get};
-use crate::foreign::Bridge;
-use crate::frame::{FieldValue, Frame, Opaque, Rare, Rebuilt, Source};
+use crate::frame::{FieldValue, Frame, Rare, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
 use crate::kind::{Action, kinds};
@@ -19,7 +18,7 @@ use crate::plan::Plans;
 use crate::policy::{Limits, Policy};
 use crate::report::{Findings, Node};
 use crate::runs::Run;
-use crate::sink::{Build, Parts, Sink};
+use crate::sink::{Build, Sink};
 
 /// Elements between two looks at pending signals.
 const SIGNALS_EVERY: usize = 1 << 16;
