@@ -1,7 +1,5 @@
 //! Where a frame ends that has fields, may vanish, or is built by Python.
 
-use pyo3::prelude::*;
-
 use crate::error::Fault;
 use crate::ffi::Obj;
 use crate::foreign::Bridge;

@@ -2,8 +2,6 @@
 //!
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
-use pyo3::prelude::*;
-
 use crate::error::Fault;
 use crate::ffi::{Exact, Int, Make, Obj, Out, Owned, Text, contains, int_value, set_add, set_from, text};
 use crate::foreign::Bridge;

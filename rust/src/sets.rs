@@ -1,6 +1,7 @@
 //! Sets: their elements lowered, in canonical order, equal ones once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use pyo3::prelude::*;
 
@@ -161,9 +162,8 @@ impl<S: Sink> Walk<'_, S> {
         let types: Vec<Owned> = rows.iter().map(|(_, item)| item.obj().ty().as_obj().own()).collect();
         let mut names: HashMap<usize, String> = HashMap::new();
         for ty in &types {
-            if !names.contains_key(&ty.obj().id()) {
-                let name = self.foreign(|py| Bridge::get(py)?.type_name(&ty.obj().bind(py))?.extract::<String>())?;
-                names.insert(ty.obj().id(), name);
+            if let Entry::Vacant(place) = names.entry(ty.obj().id()) {
+                place.insert(self.foreign(|py| Bridge::get(py)?.type_name(&ty.obj().bind(py))?.extract::<String>())?);
             }
         }
         let mut order: Vec<usize> = (0..rows.len()).collect();
