@@ -9,13 +9,13 @@ from siftpack.testing import zoo
 
 Strategy = st.SearchStrategy[Any]
 
-_PATTERNS = (
+PATTERNS = (
     *("$", "$.a", "$.b", "$.*", "$[*]", "$[0]", "$[1]", "$.**", "$.a.**", "$[*].**", "$.**.a", "$.**[0]", "$.*.b"),
     *("$.a[*]", "$[0][0]", "$[0].a", "$.me", "$.maps[0].a", "$.args[0]", "$.**.password", "$.x.**.a", '$["a b"]'),
     *("${1}", "${None}", "${True}", "${0.0}", "${nan}", "$.**{1}", "$.token", "$.api_key", "$.**.cause"),
 )
-_CHOICES = (Action.KEEP, Action.DROP, Action.TOMBSTONE, Action.NAME, Action.RAISE)
-_CLASSES = (
+CHOICES = (Action.KEEP, Action.DROP, Action.TOMBSTONE, Action.NAME, Action.RAISE)
+CLASSES = (
     *(zoo.Plain, zoo.Slotted, zoo.Frozen, zoo.FrozenSlotted, zoo.Held, zoo.Pair, zoo.Loose, zoo.Model, zoo.FrozenModel),
     *(
         zoo.Attr,
@@ -41,7 +41,7 @@ def policies() -> Strategy:
 
 def rules() -> Strategy:
     """Policies by path, with hooks, in every mode."""
-    paths = st.dictionaries(st.sampled_from(_PATTERNS), st.sampled_from(_CHOICES), max_size=3)
+    paths = st.dictionaries(st.sampled_from(PATTERNS), st.sampled_from(CHOICES), max_size=3)
     return st.builds(
         Policy,
         st.one_of(st.just({}), _actions()),
@@ -81,8 +81,7 @@ def as_mock(_: Any) -> Any:
 
 
 def _actions() -> Strategy:
-    rows = [(kind, action) for kind in Kind for action in _CHOICES if _allowed(kind, action)]
-    columns = (st.sampled_from(column) for column in map(list, zip(*rows, strict=True)))
+    columns = (st.sampled_from(column) for column in map(list, zip(*ACTION_ROWS, strict=True)))
     return st.dictionaries(*columns, max_size=5).map(
         lambda found: {kind: action for kind, action in found.items() if _allowed(kind, action)}
     )
@@ -100,23 +99,24 @@ def _allowed(kind: Kind, action: Action) -> bool:
     return True
 
 
+ACTION_ROWS = [(kind, action) for kind in Kind for action in CHOICES if _allowed(kind, action)]
+"""Every kind with every action that a policy may give it."""
+BOUNDS = {
+    "depth": (1, 6), "nodes": (1, 40), "bytes": (1, 200), "str_bytes": (1, 40),
+    "container_keys": (1, 3), "key_depth": (1, 3),
+}
+"""Tight spans of each bound of ``Limits``."""
+
+
 def tight(on_exceed: str = "raise") -> Strategy:
     """Limits that most values exceed."""
-    bounds = {
-        "depth": (1, 6),
-        "nodes": (1, 40),
-        "bytes": (1, 200),
-        "str_bytes": (1, 40),
-        "container_keys": (1, 3),
-        "key_depth": (1, 3),
-    }
     one = [
-        st.builds(Limits, **{name: st.integers(*span)}, on_exceed=st.just(on_exceed)) for name, span in bounds.items()
+        st.builds(Limits, **{name: st.integers(*span)}, on_exceed=st.just(on_exceed)) for name, span in BOUNDS.items()
     ]
-    whole = {name: st.integers(*span) for name, span in bounds.items()}
+    whole = {name: st.integers(*span) for name, span in BOUNDS.items()}
     return st.one_of(*one, st.builds(Limits, **whole, on_exceed=st.just(on_exceed)))
 
 
 def listings() -> Strategy:
     """Classes of the zoo that come back as themselves."""
-    return st.one_of(st.just(_CLASSES), st.lists(st.sampled_from(_CLASSES), unique=True, max_size=9).map(tuple))
+    return st.one_of(st.just(CLASSES), st.lists(st.sampled_from(CLASSES), unique=True, max_size=9).map(tuple))

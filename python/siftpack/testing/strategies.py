@@ -52,7 +52,7 @@ _BYTES: tuple[bytes, ...] = (b"", b"a", b"\xff\x00", b"\xc1", bytes(256))
 _MOMENT = dt.datetime(2024, 10, 27, 2, 30, 15, 123456)
 _BERLIN = ZoneInfo("Europe/Berlin")
 _NAMED = dt.timezone(dt.timedelta(hours=-3, seconds=7, microseconds=9), "Here\udc80")
-_TIMES: tuple[Any, ...] = (
+TIMES: tuple[Any, ...] = (
     *(_MOMENT, _MOMENT.replace(fold=1), _MOMENT.replace(tzinfo=dt.UTC), _MOMENT.replace(tzinfo=dt.UTC, fold=1)),
     *(_MOMENT.replace(tzinfo=_BERLIN), _MOMENT.replace(tzinfo=_BERLIN, fold=1), _MOMENT.replace(tzinfo=_NAMED)),
     *(dt.datetime.min, dt.datetime.max, dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime(1970, 1, 1, tzinfo=dt.UTC)),
@@ -61,7 +61,7 @@ _TIMES: tuple[Any, ...] = (
     *(dt.time(1, tzinfo=_BERLIN), dt.timedelta.min, dt.timedelta.max, dt.timedelta(microseconds=-1), dt.UTC, _NAMED),
     *(dt.timezone(dt.timedelta(0), "Z"), _BERLIN, ZoneInfo("UTC")),
 )
-_NAMES: tuple[Any, ...] = (
+NAMES: tuple[Any, ...] = (
     *(Decimal("1.50"), Decimal("-0"), Decimal("1E+5"), Decimal("NaN"), Decimal("-NaN12"), Decimal("-Infinity")),
     *(
         Decimal("0E-20"),
@@ -95,7 +95,7 @@ _NAMES: tuple[Any, ...] = (
         Ext(-128, b""),
     ),
 )
-_MUTABLE: tuple[Callable[[], Any], ...] = (
+MUTABLE: tuple[Callable[[], Any], ...] = (
     *(lambda: bytearray(b"ab"), bytearray, lambda: memoryview(b"abcd"), lambda: memoryview(bytearray(b"xyz"))[::2]),
     *(
         lambda: memoryview(array("i", [1, 2, 3, 4])),
@@ -105,7 +105,7 @@ _MUTABLE: tuple[Callable[[], Any], ...] = (
     *(lambda: array("d", [1.5, -0.0]), lambda: array("B"), lambda: array("u", "x\ud800"), lambda: array("q", [-1])),
     *(lambda: Decimal("sNaN"), lambda: Decimal("-sNaN7")),
 )
-_FLAT = (*_NUMBERS, *_TEXTS, *_BYTES)
+FLAT = (*_NUMBERS, *_TEXTS, *_BYTES)
 _ARRAYS = tuple(arrays.makers())
 _SCALARS = tuple(arrays.scalars())
 
@@ -113,26 +113,26 @@ _SCALARS = tuple(arrays.scalars())
 def scalars() -> Strategy:
     """None, bool, int, float, str, bytes, the borders among them."""
     return st.one_of(
-        st.sampled_from(_FLAT), st.integers(), st.floats(), st.text(st.characters(), max_size=5), st.binary(max_size=5)
+        st.sampled_from(FLAT), st.integers(), st.floats(), st.text(st.characters(), max_size=5), st.binary(max_size=5)
     )
 
 
 def values() -> Strategy:
     """Hashable values of the standard library."""
     moments = st.datetimes(timezones=st.sampled_from((None, dt.UTC, _BERLIN, _NAMED)))
-    named = st.sampled_from((*_TIMES, *_NAMES, *_SCALARS))
+    named = st.sampled_from((*TIMES, *NAMES, *_SCALARS))
     return st.one_of(named, moments, st.timedeltas(), st.fractions(), st.uuids())
 
 
 def leaves() -> Strategy:
     """Anything clean that is no container of Python's."""
-    made = st.sampled_from((*_MUTABLE, *_ARRAYS)).map(lambda make: make())
-    return st.one_of(scalars(), st.sampled_from(_FLAT), values(), made)
+    made = st.sampled_from((*MUTABLE, *_ARRAYS)).map(lambda make: make())
+    return st.one_of(scalars(), st.sampled_from(FLAT), values(), made)
 
 
 def keys() -> Strategy:
     """Clean dict keys and set elements."""
-    flat = st.one_of(st.sampled_from(_FLAT), st.sampled_from(_TEXTS), values())
+    flat = st.one_of(st.sampled_from(FLAT), st.sampled_from(_TEXTS), values())
     return st.one_of(
         flat, flat, st.lists(flat, max_size=3).map(tuple), st.lists(flat, max_size=3).map(frozenset), _deep_keys(flat)
     )
@@ -149,11 +149,11 @@ def _moved(rows: list[tuple[Any, Any]]) -> OrderedDict[Any, Any]:
     return made
 
 
-_FROM_LIST: tuple[Callable[[list[Any]], Any], ...] = (
+FROM_LIST: tuple[Callable[[list[Any]], Any], ...] = (
     *(list, list, tuple, tuple, deque, lambda found: deque(found, 2), lambda found: slice(*(found * 3 or [0])[:3])),
     lambda found: [tuple(found), found],
 )
-_FROM_ROWS: tuple[Callable[[list[tuple[Any, Any]]], Any], ...] = (
+FROM_ROWS: tuple[Callable[[list[tuple[Any, Any]]], Any], ...] = (
     *(
         dict,
         dict,
@@ -171,8 +171,8 @@ _FROM_KEYS = (set, frozenset)
 def _containers(inner: Strategy, key: Strategy, tie: tuple[Callable[[Any], Any], ...] = ()) -> Strategy:
     rows = st.lists(st.tuples(key, inner), max_size=4)
     ways = [
-        st.builds(lambda make, found: make(found), st.sampled_from(_FROM_LIST), st.lists(inner, max_size=4)),
-        st.builds(lambda make, found: make(found), st.sampled_from(_FROM_ROWS), rows),
+        st.builds(lambda make, found: make(found), st.sampled_from(FROM_LIST), st.lists(inner, max_size=4)),
+        st.builds(lambda make, found: make(found), st.sampled_from(FROM_ROWS), rows),
         st.builds(lambda make, found: make(found), st.sampled_from(_FROM_KEYS), st.lists(key, max_size=4)),
     ]
     if tie:
@@ -259,15 +259,15 @@ def _tie(make: Callable[[Any], Any], inner: Any) -> Any:
         return make({"a": inner})
 
 
-_SAFE_TIES: tuple[Callable[[Any], Any], ...] = tuple(lambda inner, make=make: _tie(make, inner) for make in _TIES)  # type: ignore[misc]
+SAFE_TIES: tuple[Callable[[Any], Any], ...] = tuple(lambda inner, make=make: _tie(make, inner) for make in _TIES)  # type: ignore[misc]
 
 
 def graphs() -> Strategy:
     """Anything: data, machinery, records, enums, subclasses, exceptions, opaque objects, shared and cyclic."""
-    leaf = st.one_of(leaves(), st.sampled_from(_FLAT), machinery(), st.sampled_from(ENUMS), _tied_leaf())
-    return st.recursive(leaf, lambda inner: _containers(inner, hash_positions(), _SAFE_TIES), max_leaves=6)
+    leaf = st.one_of(leaves(), st.sampled_from(FLAT), machinery(), st.sampled_from(ENUMS), _tied_leaf())
+    return st.recursive(leaf, lambda inner: _containers(inner, hash_positions(), SAFE_TIES), max_leaves=6)
 
 
 def _tied_leaf() -> Strategy:
-    leaf = st.one_of(st.sampled_from(_FLAT), machinery())
-    return st.builds(lambda make, inner: make(inner), st.sampled_from(_SAFE_TIES), leaf)
+    leaf = st.one_of(st.sampled_from(FLAT), machinery())
+    return st.builds(lambda make, inner: make(inner), st.sampled_from(SAFE_TIES), leaf)
