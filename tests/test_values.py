@@ -21,8 +21,8 @@ from siftpack.testing import same, strategies
 from siftpack.testing.zoo import Amount, Cells, Route
 from siftpack.values import BUILD, VALUES, build, cost, resolve
 
-LEAVES = [*strategies._FLAT, *strategies._TIMES, *strategies._NAMES]
-MAKERS = strategies._MUTABLE
+LEAVES = [*strategies.FLAT, *strategies.TIMES, *strategies.NAMES]
+MAKERS = strategies.MUTABLE
 
 
 @pytest.mark.parametrize("at", range(len(LEAVES)))

@@ -41,7 +41,7 @@ def payloads() -> list[bytes]:
     """What the reference writes for two hundred values and every leaf of the strategies, each once."""
     from siftpack.testing import strategies
 
-    leaves = [*strategies._FLAT, *strategies._TIMES, *strategies._NAMES, *(make() for make in strategies._MUTABLE)]
+    leaves = [*strategies.FLAT, *strategies.TIMES, *strategies.NAMES, *(make() for make in strategies.MUTABLE)]
     packed = [reference.packb(value) for value in [*values(), *leaves]]
     return [payload for payload in dict.fromkeys(packed) if len(payload) < 400]
 
