@@ -14,7 +14,7 @@ from siftpack.policy import Kind
 from siftpack.report import Segment, Tombstone, render, shown_type, where
 from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
-from siftpack.values import build
+from siftpack.values import build, loaded
 from siftpack.values import restore as restore_array
 from siftpack.values.containers import assemble
 from siftpack.values.names import lower_tombstone
@@ -62,7 +62,7 @@ def plan(cls: type) -> tuple[Any, ...]:
     """The plan of a type as the core keeps it."""
     spec = classify(cls)
     head = (_NUMBERS[spec.kind], int(spec.shape), spec.exact, spec.sealed, spec.shared)
-    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, spec.lower, spec.kept, spec.extract)
+    return (*head, _rows(spec.fields), _rows(spec.rest), spec.extra, loaded(spec.lower), spec.kept, spec.extract)
 
 
 def _rows(fields: tuple[Field, ...]) -> tuple[tuple[str, Any, bool], ...]:

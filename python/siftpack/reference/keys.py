@@ -265,13 +265,21 @@ class Keys(Instances):
         out = []
         for field, item in found:
             if field is not None and self.masks(field, item):
-                left = self.leave(item, Kind.SECRET, self.action(Kind.SECRET), (*steps, field.name))
+                left = self.mask(field.name, item, steps)
             else:
                 left = self.key(item, steps, depth, kdepth)
             if left is GONE:
                 return GONE
             out.append(left)
         return tuple(out)
+
+    def mask(self, name: str, value: Any, steps: Steps) -> Any:
+        """What stands for a secret field of a record that is a key."""
+        action = self.action(Kind.SECRET)
+        if action is Action.RAISE:
+            self.refuse(Kind.SECRET, type(value), (*steps, name))
+        self.record(Kind.SECRET, type(value), action, (*steps, name))
+        return self.left_by(value, Kind.SECRET, action, steps)
 
     def key_size(self, obj: Any, steps: Steps) -> None:
         """Charge a plain key, which is never shortened."""

@@ -114,6 +114,10 @@ class Ledger:
         if action is Action.RAISE:
             self.refuse(kind, type(obj), steps)
         self.record(kind, type(obj), action, steps)
+        return self.left_by(obj, kind, action, steps)
+
+    def left_by(self, obj: Any, kind: Kind, action: Action, steps: tuple[Segment, ...]) -> Any:
+        """What an action that was recorded leaves of an object."""
         if action is Action.TOMBSTONE:
             return self.stone(Tombstone(kind, type_name(type(obj))), steps)
         return self.fit(name_of(obj, kind), steps) if action is Action.NAME else GONE

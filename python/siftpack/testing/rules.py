@@ -102,8 +102,12 @@ def _allowed(kind: Kind, action: Action) -> bool:
 ACTION_ROWS = [(kind, action) for kind in Kind for action in CHOICES if _allowed(kind, action)]
 """Every kind with every action that a policy may give it."""
 BOUNDS = {
-    "depth": (1, 6), "nodes": (1, 40), "bytes": (1, 200), "str_bytes": (1, 40),
-    "container_keys": (1, 3), "key_depth": (1, 3),
+    "depth": (1, 6),
+    "nodes": (1, 40),
+    "bytes": (1, 200),
+    "str_bytes": (1, 40),
+    "container_keys": (1, 3),
+    "key_depth": (1, 3),
 }
 """Tight spans of each bound of ``Limits``."""
 

@@ -68,13 +68,26 @@ def _late(room: str, name: str) -> Callable[..., Any]:
     """A function of a room that is imported when first called."""
     found: list[Callable[..., Any]] = []
 
-    def call(*args: Any) -> Any:
+    def load() -> Callable[..., Any]:
         if not found:
             found.append(getattr(import_module(f"siftpack.values.{room}"), name))
-        return found[0](*args)
+        return found[0]
+
+    def call(*args: Any) -> Any:
+        return load()(*args)
 
     call.__name__ = name
+    _LOADERS[call] = load
     return call
+
+
+_LOADERS: dict[Callable[..., Any], Callable[[], Callable[..., Any]]] = {}
+
+
+def loaded(late: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """The function itself behind one that is imported when first called: for whoever will call it often."""
+    load = None if late is None else _LOADERS.get(late)
+    return late if load is None else load()
 
 
 _SUBCLASSES = ("_getitem", "_sharedmask", "_isfield", "_baseclass", "_basedict", "_hardmask")
