@@ -50,6 +50,7 @@ struct Before {
 
 impl<S: Sink> Walk<'_, S> {
     /// Visits the top object.
+    #[inline(never)]
     pub fn careful_top(&mut self, top: Obj) -> Result<Visit, Fault> {
         let (before, place) = (self.before(top), self.place());
         match self.careful(top, place, false) {
@@ -59,6 +60,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// Visits the next part of the top frame, or ends the frame.
+    #[inline(never)]
     pub fn careful_step(&mut self) -> Result<(), Fault> {
         let top = self.frames.len() - 1;
         if self.stopped() {

@@ -58,7 +58,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     pub fn unhashed(&self, fault: Fault) -> Fault {
         match fault {
             Fault::Python(error) if is_contained(self.py, &error) => {
-                Fault::Words("key or set element that cannot be hashed".into())
+                Fault::words("key or set element that cannot be hashed".to_owned())
             }
             fault => fault,
         }

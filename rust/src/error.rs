@@ -36,9 +36,21 @@ pub enum Fault {
     /// A bound was reached.
     Limit(Reached),
     /// A listed class refuses, in words.
-    Words(Box<str>),
+    Words(Box<Words>),
     /// The policy says raise, for this kind and type.
     Refused(Box<(u8, Py<PyAny>)>),
+}
+
+/// A refusal in words.
+#[derive(Debug)]
+pub struct Words(pub String);
+
+impl Fault {
+    /// A refusal in these words.
+    #[cold]
+    pub fn words(words: String) -> Self {
+        Self::Words(Box::new(Words(words)))
+    }
 }
 
 impl From<PyErr> for Fault {
@@ -98,7 +110,7 @@ impl Fault {
         match self {
             Self::Python(error) => *error,
             Self::NoMemory => PyMemoryError::new_err(()),
-            Self::Words(words) => Bridge::error(py, "EncodeError", &format!("{path}: {words}")),
+            Self::Words(words) => Bridge::error(py, "EncodeError", &format!("{path}: {}", words.0)),
             Self::Limit(bound) => {
                 let (option, most) = bound.option(limits);
                 let words = Bridge::exceeded(py, path, option, most);

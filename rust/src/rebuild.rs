@@ -296,6 +296,6 @@ impl<S: Sink> Walk<'_, S> {
             Err(error) if error.is_instance_of::<PyValueError>(py) => Ok(Err(error.value(py).to_string())),
             made => made.map(Ok),
         })?;
-        made.map_err(|words| Fault::Words(words.into_boxed_str()))
+        made.map_err(Fault::words)
     }
 }

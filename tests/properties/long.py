@@ -34,7 +34,7 @@ def alike(value: Any, policy: Policy, limits: Limits, types: Any) -> None:
     options: dict[str, Any] = {"policy": policy, "limits": limits, "types": types}
     ours, theirs = (outcome(each.packb_with_report, value, **options) for each in (CORE, reference))
     if isinstance(theirs, type):
-        # The core sees a payload outgrow its bound on the way, the reference at the end: either may find a refusal first.
+        # The core sees a payload outgrow its bound on the way, the reference at the end: so either may refuse first.
         early = limits.on_exceed == "raise" and limits.bytes < Limits().bytes
         assert issubclass(ours, EncodeError) if early else ours is theirs
     else:
