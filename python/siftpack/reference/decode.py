@@ -216,12 +216,19 @@ class _Reader:
         hashes: dict[int, int] = {}
         found: set[Any] = set()
         twice = False
-        for item in [self.hashed(depth, kdepth or 0, hashes) for _ in range(count)]:
+        for item in [self.element(depth, kdepth or 0, hashes) for _ in range(count)]:
             twice = twice or self.holds(found, item)
             found.add(item)
         if twice:
             self.fail("duplicate set element")
         return found if number == wire.SET else frozenset(found)
+
+    def element(self, depth: int, kdepth: int, hashes: dict[int, int]) -> Any:
+        """An element of a set, where the key form has no place."""
+        code = self.at + _CODE_AT.get(self.data[self.at] if self.at < len(self.data) else 0, len(self.data))
+        if self.data[code : code + 1] == bytes([wire.KEY]):
+            self.fail("key form outside a map key")
+        return self.hashed(depth, kdepth, hashes)
 
     def ext(self, size: int, depth: int, kdepth: int | None) -> Any:
         code = struct.unpack(">b", self.take(1))[0]
@@ -272,5 +279,8 @@ _SIZED: dict[int, tuple[int, Callable[[_Reader, int, int, int | None], Any]]] = 
     **{0xDE + step: (2 << step, _Reader.map) for step in range(2)},
 }
 """By marker: how many bytes the size takes that follows it, and what reads the rest."""
+
+_CODE_AT = {**dict.fromkeys(range(0xD4, 0xD9), 1), 0xC7: 2, 0xC8: 3, 0xC9: 5}
+"""By marker: how far behind it the code of an ext stands."""
 
 _MAPS = (wire.ORDERED_DICT, wire.DEFAULT_DICT, wire.COUNTER)
