@@ -26,6 +26,15 @@ def inherits(cls: type, other: type) -> bool:
     return any(each is other for each in mro(cls))
 
 
+def class_attribute(order: tuple[type, ...], name: str) -> Any:
+    """What the first class of an MRO that has the name in its own dict holds there, else None."""
+    for each in order:
+        own = type_dict(each)
+        if name in own:
+            return own[name]
+    return None
+
+
 def type_name(cls: type) -> str:
     """``module.qualname``, without the module for builtins or where it is no plain string."""
     qualname = "".join((_qualname(cls),))

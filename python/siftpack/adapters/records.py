@@ -8,7 +8,7 @@ import dataclasses
 import sys
 from typing import Any, NamedTuple
 
-from siftpack.storage import inherits, module_attribute, slots, type_dict
+from siftpack.storage import class_attribute, inherits, module_attribute, slots, type_dict
 
 Mro = tuple[type, ...]
 
@@ -38,17 +38,9 @@ def library(mro: Mro) -> tuple[str, Declared] | None:
 
 def namedtuple_fields(mro: Mro) -> tuple[str, ...] | None:
     """The ``_fields`` of a tuple subclass that is a namedtuple."""
-    fields = _own(mro, "_fields")
+    fields = class_attribute(mro, "_fields")
     if type(fields) is tuple and all(type(name) is str for name in fields):
         return fields
-    return None
-
-
-def _own(mro: Mro, name: str) -> Any:
-    for cls in mro:
-        own = type_dict(cls)
-        if name in own:
-            return own[name]
     return None
 
 
@@ -58,7 +50,7 @@ def _names(found: Any) -> tuple[str, ...] | None:
 
 
 def _dataclass(mro: Mro) -> Declared | None:
-    fields = _own(mro, "__dataclass_fields__")
+    fields = class_attribute(mro, "__dataclass_fields__")
     if type(fields) is not dict or not all(type(f) is dataclasses.Field for f in fields.values()):
         return None
     # Nothing public tells a field from a ClassVar or an InitVar without asking the class for its fields.
@@ -71,9 +63,9 @@ def _pydantic(mro: Mro) -> Declared | None:
     model = module_attribute(sys.modules, "pydantic.main", "BaseModel")
     if model is None or not any(cls is model for cls in mro):
         return None
-    fields = _own(mro, "__pydantic_fields__")
+    fields = class_attribute(mro, "__pydantic_fields__")
     if type(fields) is not dict:
-        fields = _own(mro, "model_fields")
+        fields = class_attribute(mro, "model_fields")
     names = _names(fields) if type(fields) is dict else ()
     info = module_attribute(sys.modules, "pydantic.fields", "FieldInfo")
     exclude = dict(slots(info)).get("exclude") if info is not None else None
@@ -87,7 +79,7 @@ def _pydantic(mro: Mro) -> Declared | None:
 
 def _attrs(mro: Mro) -> Declared | None:
     attribute = module_attribute(sys.modules, "attr._make", "Attribute")
-    fields = _own(mro, "__attrs_attrs__") if attribute is not None else None
+    fields = class_attribute(mro, "__attrs_attrs__") if attribute is not None else None
     if fields is None or not inherits(type(fields), tuple):
         return None
     items = tuple.__iter__(fields)

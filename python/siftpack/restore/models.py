@@ -7,7 +7,7 @@ from siftpack.adapters.records import Mro
 from siftpack.errors import PolicyError
 from siftpack.restore.making import ABSTRACT, Maker, missing, refusal, shown, unknown
 from siftpack.restore.records import pydantic_row, required
-from siftpack.storage import flags, inherits, module_attribute, mro, type_dict, type_name
+from siftpack.storage import class_attribute, flags, inherits, module_attribute, mro, type_dict, type_name
 
 ERRORS = 1000
 """Errors of one validation beyond which the error does not say which field: listing them costs memory."""
@@ -48,7 +48,7 @@ class Model:
                 data = module_attribute(sys.modules, _CORE, "PydanticUndefined")
         validate = self._validator()
         options: dict[str, Any] = {"by_name": True, "by_alias": False}
-        if _own(self.cls, "__pydantic_custom_init__") is True or flags(self.cls) & ABSTRACT:
+        if class_attribute(mro(self.cls), "__pydantic_custom_init__") is True or flags(self.cls) & ABSTRACT:
             # An ``__init__`` of its own would be handed the data, and knows aliases only.
             options["self_instance"] = self._make()
         try:
@@ -115,11 +115,3 @@ def _fields(order: Mro) -> dict[str, Any]:
         if type(found) is dict:
             return {name: own for name, own in found.items() if type(name) is str and inherits(type(own), info)}
     return {}
-
-
-def _own(cls: type, name: str) -> Any:
-    for each in mro(cls):
-        own = type_dict(each)
-        if name in own:
-            return own[name]
-    return None

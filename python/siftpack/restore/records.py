@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from siftpack.errors import PolicyError
 from siftpack.restore.making import Maker, Storage, missing, refusal, shown, unknown
-from siftpack.storage import inherits, module_attribute, mro, slots, type_dict, type_name
+from siftpack.storage import class_attribute, inherits, module_attribute, mro, slots, type_dict, type_name
 
 
 class How(Enum):
@@ -120,7 +120,7 @@ class Named:
 
     def __init__(self, cls: type, names: tuple[str, ...]) -> None:
         """Raises ``PolicyError`` for a tuple that only its own C code can make."""
-        defaults = _own(cls, "_field_defaults")
+        defaults = class_attribute(mro(cls), "_field_defaults")
         defaults = defaults if type(defaults) is dict else {}
         self.cls, self._make = cls, Maker(cls)
         rows = (Row(name, How.VALUE, defaults[name]) if name in defaults else Row(name) for name in names)
@@ -137,7 +137,7 @@ class Named:
 
 def dataclass_record(cls: type, names: tuple[str, ...]) -> Record:
     """A dataclass, pydantic's among them."""
-    declared = _own(cls, "__dataclass_fields__")
+    declared = class_attribute(mro(cls), "__dataclass_fields__")
     return Record(cls, tuple(_dataclass_row(name, declared[name]) for name in names))
 
 
@@ -171,7 +171,7 @@ def attrs_record(cls: type, names: tuple[str, ...]) -> Record:
     """A class of attrs."""
     attribute = module_attribute(sys.modules, "attr._make", "Attribute")
     default_of = type_dict(attribute)["default"].__get__
-    found = tuple(tuple.__iter__(_own(cls, "__attrs_attrs__")))
+    found = tuple(tuple.__iter__(class_attribute(mro(cls), "__attrs_attrs__")))
     rows = tuple(_attrs_row(name, default_of(field)) for name, field in zip(names, found, strict=True))
     return Record(cls, rows, ((_HASH, None),) if _caches_hash(cls) else ())
 
@@ -193,13 +193,5 @@ _HASH = "_attrs_cached_hash"
 
 def _caches_hash(cls: type) -> bool:
     code: Callable[[Any], Any] = types.FunctionType.__dict__["__code__"].__get__
-    found = _own(cls, "__hash__")
+    found = class_attribute(mro(cls), "__hash__")
     return type(found) is types.FunctionType and _HASH in code(found).co_names
-
-
-def _own(cls: type, name: str) -> Any:
-    for each in mro(cls):
-        own = type_dict(each)
-        if name in own:
-            return own[name]
-    return None
