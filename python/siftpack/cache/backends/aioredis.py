@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from siftpack.cache.backends.guard import WAIT
-from siftpack.cache.backends.redis import SAMPLED, SCANNED, broken, glob, pipeline, raw
-from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
-from siftpack.errors import PolicyError
+from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, raw
+from siftpack.cache.decide import Verdict, verdict
 
 R = TypeVar("R")
 
@@ -20,32 +19,10 @@ async def _sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-class AsyncRedisBackend:
-    """A client that is shared and never closed, or ``make``, which makes one when it is first needed and is closed.
+class AsyncRedisBackend(Held):
+    """Bytes in a store that an asyncio client reaches; see ``Held`` for the client."""
 
-    Raises ``PolicyError`` for a client that a cache must not use, see ``siftpack.cache.decide.refuse``.
-    """
-
-    remote = True
-
-    def __init__(self, client: Any = None, *, make: Callable[[], Any] | None = None) -> None:
-        if (client is None) == (make is None):
-            raise PolicyError("AsyncRedisBackend takes a client, or a function that makes one")
-        if client is not None:
-            refuse(client)
-            check_kind(client, asynchronous=True)
-        self._client = client
-        self._make = make
-
-    @property
-    def client(self) -> Any:
-        """The client. Raises what making it raises."""
-        if self._client is None:
-            assert self._make is not None
-            made = self._make()
-            refuse(made)
-            self._client = made
-        return self._client
+    _asynchronous = True
 
     async def get(self, name: str, /) -> bytes | None:
         """As in ``RedisBackend``."""

@@ -34,20 +34,21 @@ def glob(prefix: str) -> str:
     return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in prefix) + "*"
 
 
-class RedisBackend:
+class Held:
     """A client that is shared and never closed, or ``make``, which makes one when it is first needed and is closed.
 
     Raises ``PolicyError`` for a client that a cache must not use, see ``siftpack.cache.decide.refuse``.
     """
 
     remote = True
+    _asynchronous: bool
 
     def __init__(self, client: Any = None, *, make: Callable[[], Any] | None = None) -> None:
         if (client is None) == (make is None):
-            raise PolicyError("RedisBackend takes a client, or a function that makes one")
+            raise PolicyError(f"{type(self).__name__} takes a client, or a function that makes one")
         if client is not None:
             refuse(client)
-            check_kind(client, asynchronous=False)
+            check_kind(client, asynchronous=self._asynchronous)
         self._client = client
         self._make = make
 
@@ -60,6 +61,12 @@ class RedisBackend:
             refuse(made)
             self._client = made
         return self._client
+
+
+class RedisBackend(Held):
+    """Bytes in a store that a synchronous client reaches; see ``Held`` for the client."""
+
+    _asynchronous = False
 
     def get(self, name: str, /) -> bytes | None:
         """The bytes under a name, None if there are none."""
