@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AliasChoices, ConfigDict, Field
 
+import siftpack
 from siftpack.listed import Flavour, restore
 from siftpack.restore import models
 from siftpack.storage import type_name
@@ -317,6 +318,15 @@ def test_an_abstract_model_is_made() -> None:
     """Abstract methods do not keep a model from coming back."""
     made = restore(listed(Shape), {"a": "1"})
     assert (type(made), made.a) == (Shape, 1)
+
+
+def test_the_fields_of_the_record_count_as_set() -> None:
+    """A model that is read back counts those fields as set that its record holds, and no others."""
+    model = zoo.Model(a=1)
+    read = siftpack.unpackb(siftpack.packb(model, types=[zoo.Model]), types=[zoo.Model])
+    assert (read, read.model_fields_set) == (model, {"a", "token"})
+    sifted = siftpack.sanitize(zoo.Model(a=int, token=2), types=[zoo.Model])
+    assert (sifted.a, sifted.model_fields_set) == (None, {"token"})
 
 
 def test_many_errors_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from siftpack.storage import inherits, instance_dict, read_slot, slots
+from siftpack.adapters.records import library
+from siftpack.storage import inherits, instance_dict, mro, read_slot, slots
 
 _MAPS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, tuple, deque)
@@ -20,7 +21,8 @@ Pairs = list[tuple[Any, Any]]
 def same(left: Any, right: Any) -> bool:
     """True if two clean values, or instances of listed classes, are of the same types and content.
 
-    Dict order counts, NaN is itself, instances are compared by their storage and never asked.
+    Dict order counts, NaN is itself, instances are compared by their storage and never asked. Which fields of a
+    pydantic model count as set is no content, as it is none of the model's own equality.
     """
     stack = [(left, right)]
     while stack:
@@ -111,12 +113,20 @@ def _instances(a: Any, b: Any) -> Pairs | None:
     if inherits(cls, BaseException):
         own = BaseException.__dict__
         pairs += [(own[name].__get__(a), own[name].__get__(b)) for name in ("args", "__cause__", "__context__")]
-    pairs += [(read_slot(slot, a, _UNSET), read_slot(slot, b, _UNSET)) for _, slot in slots(cls)]
+    ignored = _bookkeeping(cls)
+    compared = (slot for name, slot in slots(cls) if name not in ignored)
+    pairs += [(read_slot(slot, a, _UNSET), read_slot(slot, b, _UNSET)) for slot in compared]
     mine, theirs = dict(instance_dict(a) or {}), dict(instance_dict(b) or {})
     if mine.keys() != theirs.keys():
         return None
     pairs += [(mine[name], theirs[name]) for name in mine]
     return [(x, y) for x, y in pairs if x is not y]
+
+
+def _bookkeeping(cls: type) -> tuple[str, ...]:
+    """Slots in which the library of a record class keeps its books."""
+    found = library(mro(cls))
+    return () if found is None else found[1].ignored
 
 
 def _base(obj: Any) -> Any:
