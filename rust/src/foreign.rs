@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 use crate::array::head_size;
 use crate::ffi::{Exact, Obj, Owned};
 use crate::kind::code;
+use crate::moments;
 
 /// The functions of `siftpack.bridge`, looked up once.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ impl Bridge {
     /// The bridge, built at the first question.
     pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
         BRIDGE.get_or_try_init(py, || {
+            crate::ffi::load_dates(py)?;
             let module = py.import("siftpack.bridge")?;
             let find = |name: &str| module.getattr(name).map(Bound::unbind);
             let sample = find("layout_samples")?.call0(py)?;
@@ -134,6 +136,9 @@ impl Bridge {
         if code == code::NDARRAY {
             let (head, items) = payload.split_at(head_size(payload));
             return self.restore_array(py, head, crate::ffi::bytearray(py, items)?);
+        }
+        if let Some(made) = moments::build(code, payload) {
+            return Ok(made);
         }
         let payload = crate::ffi::Make::bytes(py, payload)?.into_py(py);
         Ok(Owned::from_py(self.build.call1(py, (code, payload))?))

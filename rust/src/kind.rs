@@ -136,6 +136,8 @@ shapes!(
 
 /// Ext codes and marks of `docs/format.md` that the core names itself.
 pub mod code {
+    /// MessagePack's own timestamp
+    pub const TIMESTAMP: i8 = -1;
     /// opens a tagged array
     pub const MARK: i8 = 96;
     /// a tuple or frozenset as a map key
@@ -150,6 +152,14 @@ pub mod code {
     pub const ARRAY: i8 = 101;
     /// memoryview
     pub const MEMORYVIEW: i8 = 102;
+    /// datetime
+    pub const DATETIME: i8 = 103;
+    /// date
+    pub const DATE: i8 = 104;
+    /// time
+    pub const TIME: i8 = 105;
+    /// timedelta
+    pub const TIMEDELTA: i8 = 106;
     /// re.Pattern
     pub const PATTERN: i8 = 115;
     /// a tombstone

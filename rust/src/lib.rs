@@ -24,6 +24,7 @@ mod kind;
 mod levels;
 mod listed;
 mod lower;
+mod moments;
 mod notes;
 mod patterns;
 mod plan;

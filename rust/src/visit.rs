@@ -15,11 +15,33 @@ use crate::foreign::Bridge;
 use crate::frame::Source;
 use crate::hooks::Stand;
 use crate::kind::{Action, Shape, code, kinds};
+use crate::moments;
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::builtins::is_built_by_python;
 use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
+
+/// What an ext value holds.
+pub enum Payload<'py> {
+    /// Made here.
+    Short(moments::Short),
+    /// Made by an adapter.
+    Made(Bound<'py, PyBytes>),
+}
+
+impl Payload<'_> {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(payload) => payload.as_bytes(),
+            Self::Made(payload) => payload.as_bytes(),
+        }
+    }
+}
+
+/// Ext code, payload, and the type of a tzinfo that was left out.
+pub type Lowered<'py> = (i8, Payload<'py>, Option<Bound<'py, PyAny>>);
 
 /// Enum values and proxies that may stand for one another in a row.
 pub const HOPS: usize = 32;
@@ -335,16 +357,17 @@ impl<'py, S: Sink> Walk<'py, S> {
         self.go_on(shown)
     }
 
-    /// The payload of a value, from the adapter its plan names. A checkpoint.
-    #[expect(clippy::type_complexity, reason = "what the adapter gives, as it gives it")]
-    pub fn lower(
-        &mut self,
-        obj: Obj,
-        plan: &Plan,
-    ) -> Result<Option<(i8, Bound<'py, PyBytes>, Option<Bound<'py, PyAny>>)>, Fault> {
+    /// The payload of a value. A checkpoint, if it comes from the adapter its plan names.
+    pub fn lower(&mut self, obj: Obj, plan: &Plan) -> Result<Option<Lowered<'py>>, Fault> {
         let Some(lower) = &plan.lower else { return Ok(None) };
+        if plan.exact
+            && let Some((code, payload)) = moments::lower(obj)
+        {
+            return Ok(Some((code, Payload::Short(payload), None)));
+        }
         self.pin(obj);
-        self.foreign(|py| Bridge::lower(lower.bind(py), &obj.bind(py)))
+        let lowered = self.foreign(|py| Bridge::lower(lower.bind(py), &obj.bind(py)))?;
+        Ok(lowered.map(|(code, payload, foreign)| (code, Payload::Made(payload), foreign)))
     }
 }
 

@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "this folder is the fence")]
 
 mod build;
+mod dates;
 mod int;
 mod layout;
 mod obj;
@@ -20,6 +21,7 @@ pub use build::{
     Input, Make, Stack, contains, descriptor_get, dict_from, new_set, owned_list, owned_pair, set_add, set_from,
     tuple_from,
 };
+pub use dates::{Clock, Day, Moment, load_dates, make_moment, moment};
 pub use int::{Int, int_value};
 pub use layout::{
     Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get, list_len,
