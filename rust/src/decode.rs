@@ -5,10 +5,10 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use siftpack_wire::{Reader, Token};
+use siftpack_wire::{Reader, Reason, Token};
 
 use crate::error::{Fault, Reached};
-use crate::ffi::{Exact, Make, Owned, Quiet, Stack};
+use crate::ffi::{Exact, GilCell, Make, Owned, Quiet, Stack};
 use crate::foreign::Bridge;
 use crate::guard::Budget;
 use crate::hooks::is_contained;
@@ -33,6 +33,18 @@ struct Decoder<'py, 'a> {
     types: Option<pyo3::Bound<'py, PyAny>>,
 }
 
+/// The levels of the last reader, all closed: most readers need no memory of their own.
+static LEVELS: GilCell<Vec<Level>> = GilCell::new(Vec::new());
+/// Levels whose room is kept for the next reader.
+const SPARE_LEVELS: usize = 256;
+
+fn keep_levels(py: Python<'_>, mut levels: Vec<Level>) {
+    levels.clear();
+    if levels.capacity() <= SPARE_LEVELS {
+        LEVELS.with(py, |spare| *spare = levels);
+    }
+}
+
 /// The one value in `data`. Offsets in errors are counted from `base`. Raises `DecodeError`.
 pub fn decode<'py>(
     py: Python<'py>,
@@ -45,15 +57,18 @@ pub fn decode<'py>(
         quiet: Quiet::new(py),
         reader: Reader::new(data),
         budget: Budget::new(limits),
-        stack: Stack::default(),
-        levels: Vec::new(),
+        stack: Stack::spare(py),
+        levels: LEVELS.with(py, core::mem::take),
         depth: 0,
         ticks: 0,
         types,
     };
     let result = if data.len() > limits.bytes { Err(Reached::Bytes.into()) } else { decoder.run() };
     let offset = base + decoder.reader.offset();
-    drop(decoder);
+    let Decoder { stack, levels, quiet, .. } = decoder;
+    stack.keep(py);
+    keep_levels(py, levels);
+    drop(quiet);
     result.map_err(|refusal| match *refusal {
         Refusal::Words(words) => Bridge::error(py, "DecodeError", &format!("{words} at offset {offset}")),
         Refusal::Fault(Fault::Limit(bound)) => {
@@ -110,10 +125,13 @@ impl Decoder<'_, '_> {
         }
         let start = self.reader.offset();
         // Matched as it is read, so that a token is never put together in memory.
-        let value = match self.reader.next_token() {
+        let value = match self.reader.next_raw() {
             Ok(Token::Str(text)) => {
                 self.budget.size(text.len())?;
-                if MAP && left.is_multiple_of(2) { Make::key(self.py, text)? } else { Make::str(self.py, text)? }
+                let key = MAP && left.is_multiple_of(2);
+                let made = if key { Make::key(self.py, text)? } else { Make::text(self.py, text)? };
+                let Some(made) = made else { return refuse(&Reason::NotUtf8.to_string()) };
+                made
             }
             Ok(Token::Uint(value)) => Make::unsigned(self.py, value)?,
             Ok(Token::Int(value)) => Make::signed(self.py, value)?,
@@ -341,7 +359,7 @@ impl Decoder<'_, '_> {
             Kind::Tuple => self.stack.tuple(py, start)?,
             Kind::Map => {
                 let pairs = (self.stack.len() - start) / 2;
-                let (dict, size) = self.stack.dict(py, start).or_else(|error| self.unhashed(error))?;
+                let (dict, size) = self.stack.row(py, start).or_else(|error| self.unhashed(error))?;
                 if size != pairs {
                     return refuse("duplicate key");
                 }

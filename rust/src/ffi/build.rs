@@ -5,6 +5,8 @@ use pyo3::types::PyBytes;
 use pyo3::{PyErr, ffi};
 
 use super::quiet::GilCell;
+#[cfg(not(Py_3_12))]
+use super::rows;
 use super::{Obj, Owned};
 
 /// Calls a genuine getset or member descriptor's getter on an instance: C code only.
@@ -20,7 +22,7 @@ pub fn descriptor_get(descriptor: Obj, obj: Obj) -> Option<Owned> {
     }
 }
 
-fn made(py: Python<'_>, raw: *mut ffi::PyObject) -> PyResult<Owned> {
+pub(super) fn made(py: Python<'_>, raw: *mut ffi::PyObject) -> PyResult<Owned> {
     // SAFETY: callers pass the new reference or null that a constructor returned.
     unsafe { Owned::from_new(raw) }.ok_or_else(|| PyErr::fetch(py))
 }
@@ -107,11 +109,43 @@ impl Stack {
         result
     }
 
+    /// The same, of keys that come back as the very same objects wherever they were read before. As a rule, rows have
+    /// the same keys in the same order: such a dict is made as a copy of an earlier one.
+    #[inline(always)]
+    pub fn row(&mut self, py: Python<'_>, height: usize) -> PyResult<(Owned, usize)> {
+        #[cfg(not(Py_3_12))]
+        if let Some(made) = rows::like_earlier(py, &mut self.0, height) {
+            return Ok(made);
+        }
+        self.dict(py, height)
+    }
+
     /// A set or frozenset of everything above a height; and how many elements it has, fewer if some are equal.
     pub fn set(&mut self, py: Python<'_>, height: usize, frozen: bool) -> PyResult<(Owned, usize)> {
         let result = set_from(py, frozen, self.0[height..].iter().map(Owned::obj));
         self.truncate(height);
         result
+    }
+}
+
+/// The stack of the last reader, empty: most readers need no memory of their own.
+static SPARE: GilCell<Vec<Owned>> = GilCell::new(Vec::new());
+/// Values whose room is kept for the next reader.
+const SPARE_VALUES: usize = 1024;
+
+impl Stack {
+    /// An empty one, on the room of the last one that was kept.
+    pub fn spare(py: Python<'_>) -> Self {
+        Self(SPARE.with(py, core::mem::take))
+    }
+
+    /// Gives everything up and keeps the room.
+    pub fn keep(mut self, py: Python<'_>) {
+        self.truncate(0);
+        if self.0.capacity() <= SPARE_VALUES {
+            let room = core::mem::take(&mut self.0);
+            SPARE.with(py, |spare| *spare = room);
+        }
     }
 }
 
@@ -205,37 +239,6 @@ pub fn no_memory() -> PyErr {
     pyo3::exceptions::PyMemoryError::new_err(())
 }
 
-/// Longest key, in bytes, that is shared.
-const KEY_LENGTH: usize = 32;
-/// Keys that are remembered, each at the one place its bytes hash to.
-const KEY_PLACES: usize = 1024;
-
-static KEYS: GilCell<Vec<Option<Owned>>> = GilCell::new(Vec::new());
-
-/// Where a short key is remembered: by its length and two words of it, which overlap in shorter ones.
-#[inline(always)]
-fn place_of(bytes: &[u8]) -> usize {
-    let (head, tail) = match bytes {
-        [] => (0, 0),
-        [first, .., last] if bytes.len() < 4 => (u64::from(*first), u64::from(*last) << 8 | u64::from(bytes[1])),
-        [only] => (u64::from(*only), 1),
-        _ if bytes.len() < 8 => (word::<4>(bytes.first_chunk()), word::<4>(bytes.last_chunk())),
-        _ => (word::<8>(bytes.first_chunk()), word::<8>(bytes.last_chunk())),
-    };
-    let mixed = (head ^ tail.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 40) as usize % KEY_PLACES
-}
-
-/// Up to eight bytes as a number.
-#[inline(always)]
-fn word<const N: usize>(bytes: Option<&[u8; N]>) -> u64 {
-    let mut wide = [0; 8];
-    if let Some(bytes) = bytes {
-        wide[..N].copy_from_slice(bytes);
-    }
-    u64::from_le_bytes(wide)
-}
-
 /// Constructors of exact builtins from decoded parts.
 #[derive(Debug)]
 pub struct Make;
@@ -279,58 +282,6 @@ impl Make {
     pub fn bytes(py: Python<'_>, value: &[u8]) -> PyResult<Owned> {
         // SAFETY: copies the slice.
         made(py, unsafe { ffi::PyBytes_FromStringAndSize(value.as_ptr().cast(), value.len().cast_signed()) })
-    }
-
-    /// str
-    #[inline(always)]
-    pub fn str(py: Python<'_>, value: &str) -> PyResult<Owned> {
-        let size = value.len().cast_signed();
-        if !value.is_ascii() {
-            // SAFETY: copies the characters, known to be UTF-8.
-            return made(py, unsafe { ffi::PyUnicode_DecodeUTF8(value.as_ptr().cast(), size, core::ptr::null()) });
-        }
-        // SAFETY: a fresh ASCII string has exactly `size` bytes to fill. Strings of no or one character are shared
-        // by the interpreter, so they are left to it.
-        unsafe {
-            if size < 2 {
-                return made(py, ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size));
-            }
-            let text = made(py, ffi::PyUnicode_New(size, 127))?;
-            let data = text.obj().ptr().cast::<ffi::PyASCIIObject>().add(1).cast::<u8>();
-            core::ptr::copy_nonoverlapping(value.as_ptr(), data, value.len());
-            Ok(text)
-        }
-    }
-
-    /// str that is a key: short ASCII ones are shared between maps, and so are their hashes.
-    #[inline(always)]
-    pub fn key(py: Python<'_>, value: &str) -> PyResult<Owned> {
-        if value.len() > KEY_LENGTH {
-            return Self::str(py, value);
-        }
-        let place = place_of(value.as_bytes());
-        let known = KEYS.with(py, |keys| {
-            let held = keys.get(place)?.as_ref()?;
-            matches!(super::text(held.obj()), super::Text::Utf8(bytes) if bytes == value.as_bytes())
-                .then(|| held.obj().own())
-        });
-        known.map_or_else(|| Self::new_key(py, value, place), Ok)
-    }
-
-    #[cold]
-    fn new_key(py: Python<'_>, value: &str, place: usize) -> PyResult<Owned> {
-        let made = Self::str(py, value)?;
-        if value.is_ascii() {
-            let shared = made.obj().own();
-            let old = KEYS.with(py, |keys| {
-                if keys.is_empty() {
-                    keys.resize_with(KEY_PLACES, || None);
-                }
-                keys[place].replace(shared)
-            });
-            drop(old);
-        }
-        Ok(made)
     }
 
     /// The hash of a clean key. May run the standard library's Python code.

@@ -127,6 +127,27 @@ pub fn dict_next(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
     dict_next_split(dict, position)
 }
 
+/// Keys, and the places of their values, of a dict whose keys are all str, whose table is its own, and from which
+/// nothing was deleted; None for any other.
+#[cfg(not(Py_3_12))]
+#[inline(always)]
+pub(super) fn dict_values(dict: Obj) -> Option<impl Iterator<Item = (Obj, *mut *mut ffi::PyObject)>> {
+    // SAFETY: a dict by layout, as in `dict_next`; entries of str keys are two words wide.
+    unsafe {
+        let own = dict.ptr().cast::<ffi::PyDictObject>();
+        let keys = &*(*own).ma_keys.cast::<DictKeys>();
+        if !(*own).ma_values.is_null() || keys.kind != 1 || keys.nentries != (*own).ma_used {
+            return None;
+        }
+        let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
+        let entries = table.cast::<*mut ffi::PyObject>().cast_mut();
+        Some(
+            (0..keys.nentries)
+                .map_while(move |at| Some((Obj::from_ptr(*entries.offset(2 * at))?, entries.offset(2 * at + 1)))),
+        )
+    }
+}
+
 #[inline(never)]
 fn dict_next_split(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
     let (mut key, mut value) = (core::ptr::null_mut(), core::ptr::null_mut());

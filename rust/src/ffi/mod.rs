@@ -14,7 +14,10 @@ mod layout;
 mod obj;
 mod out;
 mod quiet;
+#[cfg(not(Py_3_12))]
+mod rows;
 mod strided;
+mod strings;
 mod text;
 
 pub use build::{

@@ -3,9 +3,10 @@
 use crate::error::{Error, Reason};
 use crate::marker as m;
 
-/// One form as it stands in the input. Containers give their header only.
+/// One form as it stands in the input. Containers give their header only. A string is known to be UTF-8, or is bytes
+/// that whoever makes a string of them has to look at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Token<'a> {
+pub enum Token<'a, S = &'a str> {
     /// nil
     Nil,
     /// false or true
@@ -16,8 +17,8 @@ pub enum Token<'a> {
     Uint(u64),
     /// Either width of float.
     Float(f64),
-    /// A string, known to be UTF-8.
-    Str(&'a str),
+    /// A string.
+    Str(S),
     /// A binary value.
     Bin(&'a [u8]),
     /// An array of that many elements follows.
@@ -26,6 +27,25 @@ pub enum Token<'a> {
     Map(u32),
     /// An ext value: code and payload.
     Ext(i8, &'a [u8]),
+}
+
+/// What a string is given as.
+pub trait Text<'a>: Sized {
+    /// From its bytes.
+    fn of(raw: &'a [u8]) -> Result<Self, Reason>;
+}
+
+impl<'a> Text<'a> for &'a str {
+    fn of(raw: &'a [u8]) -> Result<Self, Reason> {
+        core::str::from_utf8(raw).map_err(|_| Reason::NotUtf8)
+    }
+}
+
+impl<'a> Text<'a> for &'a [u8] {
+    #[inline(always)]
+    fn of(raw: &'a [u8]) -> Result<Self, Reason> {
+        Ok(raw)
+    }
 }
 
 /// A cursor over the input.
@@ -66,12 +86,23 @@ impl<'a> Reader<'a> {
     /// The next token. Refusals name the offset where its form begins.
     #[inline(always)]
     pub fn next_token(&mut self) -> Result<Token<'a>, Error> {
+        self.next_as()
+    }
+
+    /// The next token, a string as its bytes: nothing has looked yet whether they are UTF-8.
+    #[inline(always)]
+    pub fn next_raw(&mut self) -> Result<Token<'a, &'a [u8]>, Error> {
+        self.next_as()
+    }
+
+    #[inline(always)]
+    fn next_as<S: Text<'a>>(&mut self) -> Result<Token<'a, S>, Error> {
         let start = self.at;
         self.token().map_err(|reason| Error { reason, offset: start })
     }
 
     #[inline(always)]
-    fn token(&mut self) -> Result<Token<'a>, Reason> {
+    fn token<S: Text<'a>>(&mut self) -> Result<Token<'a, S>, Reason> {
         let marker = self.array::<1>()?[0];
         Ok(match marker {
             0x00..=m::FIX_POS_MAX => Token::Uint(u64::from(marker)),
@@ -85,7 +116,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn rare(&mut self, marker: u8) -> Result<Token<'a>, Reason> {
+    fn rare<S: Text<'a>>(&mut self, marker: u8) -> Result<Token<'a, S>, Reason> {
         Ok(match marker {
             m::NIL => Token::Nil,
             m::FALSE => Token::Bool(false),
@@ -144,18 +175,17 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn str(&mut self, size: usize) -> Result<Token<'a>, Reason> {
-        let raw = self.take(size)?;
-        Ok(Token::Str(core::str::from_utf8(raw).map_err(|_| Reason::NotUtf8)?))
+    fn str<S: Text<'a>>(&mut self, size: usize) -> Result<Token<'a, S>, Reason> {
+        Ok(Token::Str(S::of(self.take(size)?)?))
     }
 
-    fn ext(&mut self, size: usize) -> Result<Token<'a>, Reason> {
+    fn ext<S>(&mut self, size: usize) -> Result<Token<'a, S>, Reason> {
         let code = i8::from_be_bytes(self.array()?);
         Ok(Token::Ext(code, self.take(size)?))
     }
 }
 
 /// Wide signed forms may hold what an unsigned one would.
-fn signed(value: i64) -> Token<'static> {
+fn signed<'a, S>(value: i64) -> Token<'a, S> {
     u64::try_from(value).map_or(Token::Int(value), Token::Uint)
 }
