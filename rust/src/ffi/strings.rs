@@ -69,7 +69,7 @@ impl Make {
         if value.is_ascii() {
             return ascii(py, value).map(Some);
         }
-        core::str::from_utf8(value).ok().map(|value| wide(py, value)).transpose()
+        simdutf8::basic::from_utf8(value).ok().map(|value| wide(py, value)).transpose()
     }
 
     /// str of bytes that are a key; None if they are not UTF-8.

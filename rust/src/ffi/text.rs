@@ -41,11 +41,17 @@ pub fn text<'a>(obj: Obj) -> Text<'a> {
 #[cold]
 #[inline(never)]
 unsafe fn wide<'a>(obj: Obj) -> Text<'a> {
-    // SAFETY: a str by layout, made ready where 3.11 still has strings that are not; the accessors give the data of
-    // any kind of string, compact or not, and its length in code points.
+    // SAFETY: a str by layout, made ready where 3.11 still has strings that are not. One that is not compact ASCII has a
+    // place for its UTF-8, which is null until somebody asks for it and never changes afterwards. The accessors give
+    // the data of any kind of string, compact or not, and its length in code points.
     unsafe {
         #[cfg(not(Py_3_12))]
         ffi::PyUnicode_READY(obj.ptr());
+        let compact = obj.ptr().cast::<ffi::PyCompactUnicodeObject>();
+        if !(*compact).utf8.is_null() {
+            let (data, size) = ((*compact).utf8.cast::<u8>(), (*compact).utf8_length.cast_unsigned());
+            return Text::Utf8(core::slice::from_raw_parts(data, size));
+        }
         let size = ffi::PyUnicode_GET_LENGTH(obj.ptr()).cast_unsigned();
         let data = ffi::PyUnicode_DATA(obj.ptr());
         match ffi::PyUnicode_KIND(obj.ptr()) {
@@ -95,18 +101,22 @@ fn is_surrogate(point: u32) -> bool {
     point & 0xffff_f800 == 0xd800
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "each byte is masked or shifted into range")]
-fn encode(points: impl Iterator<Item = u32>, mut into: &mut [u8]) {
+fn encode(points: impl Iterator<Item = u32>, into: &mut [u8]) {
+    let mut at = 0;
     for point in points {
-        let tail = |shift: u32| 0x80 | (point >> shift & 0x3f) as u8;
-        let unit = match width(point) {
-            1 => [point as u8, 0, 0, 0],
-            2 => [0xc0 | (point >> 6) as u8, tail(0), 0, 0],
-            3 => [0xe0 | (point >> 12) as u8, tail(6), tail(0), 0],
-            _ => [0xf0 | (point >> 18) as u8, tail(12), tail(6), tail(0)],
+        let tail = |shift: u32| 0x80 | (point >> shift & 0x3f);
+        // The bytes of a little-endian word, the first one lowest.
+        let (size, word) = match width(point) {
+            1 => (1, point),
+            2 => (2, 0xc0 | point >> 6 | tail(0) << 8),
+            3 => (3, 0xe0 | point >> 12 | tail(6) << 8 | tail(0) << 16),
+            _ => (4, 0xf0 | point >> 18 | tail(12) << 8 | tail(6) << 16 | tail(0) << 24),
         };
-        let (here, rest) = into.split_at_mut(width(point));
-        here.copy_from_slice(&unit[..here.len()]);
-        into = rest;
+        // A whole word is stored where there is room for one: the bytes too many are written over by the next.
+        match into[at..].first_chunk_mut() {
+            Some(room) => *room = word.to_le_bytes(),
+            None => into[at..at + size].copy_from_slice(&word.to_le_bytes()[..size]),
+        }
+        at += size;
     }
 }
