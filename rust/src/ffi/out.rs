@@ -132,25 +132,23 @@ impl Out {
     /// There is room for `data`.
     #[inline(always)]
     unsafe fn push(&mut self, data: &[u8]) {
-        // SAFETY: promised by the caller. Short slices, which most are, go by two overlapping words at most.
+        // SAFETY: promised by the caller. Short slices, which most are, go by their two ends.
         unsafe {
             let size = data.len();
             let from = data.as_ptr();
             let to = self.bytes.as_mut_ptr().add(self.bytes.len());
             if size >= 8 {
                 if size <= 16 {
-                    let (head, tail) = (from.cast::<u64>(), from.add(size - 8).cast::<u64>());
-                    let (head, tail) = (head.read_unaligned(), tail.read_unaligned());
-                    to.cast::<u64>().write_unaligned(head);
-                    to.add(size - 8).cast::<u64>().write_unaligned(tail);
+                    copy_ends::<8>(from, to, size);
+                } else if size <= 32 {
+                    copy_ends::<16>(from, to, size);
+                } else if size <= 64 {
+                    copy_ends::<32>(from, to, size);
                 } else {
                     core::ptr::copy_nonoverlapping(from, to, size);
                 }
             } else if size >= 4 {
-                let (head, tail) = (from.cast::<u32>(), from.add(size - 4).cast::<u32>());
-                let (head, tail) = (head.read_unaligned(), tail.read_unaligned());
-                to.cast::<u32>().write_unaligned(head);
-                to.add(size - 4).cast::<u32>().write_unaligned(tail);
+                copy_ends::<4>(from, to, size);
             } else {
                 for at in 0..size {
                     *to.add(at) = *from.add(at);
@@ -363,6 +361,20 @@ impl Out {
             }
         }
         copy(&self.bytes[read..], &mut filled);
+    }
+}
+
+/// Copies the first and the last so many bytes, which overlap as they need to.
+///
+/// # Safety
+/// There are `N` to `2 * N` bytes to read and as much room to write, and the two do not overlap.
+#[inline(always)]
+unsafe fn copy_ends<const N: usize>(from: *const u8, to: *mut u8, size: usize) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let (head, tail) = (from.cast::<[u8; N]>().read(), from.add(size - N).cast::<[u8; N]>().read());
+        to.cast::<[u8; N]>().write(head);
+        to.add(size - N).cast::<[u8; N]>().write(tail);
     }
 }
 
