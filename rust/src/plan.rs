@@ -57,7 +57,7 @@ pub struct Plan {
 
 #[derive(Debug)]
 struct Memo {
-    plans: Option<HashMap<Tag, Rc<Plan>>>,
+    plans: Option<HashMap<Tag, Rc<Plan>, ByAddress>>,
     /// Some class was registered: sealed plans are no longer inherited without asking.
     registered: bool,
 }
@@ -107,21 +107,30 @@ fn fields(rows: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
     Ok(found)
 }
 
+/// Types up to which the plans of one call are searched as they lie; beyond, they are looked up by address.
+const FEW: usize = 16;
+
 /// The plans of one call, each with the type it is for.
 #[derive(Debug, Default)]
 pub struct Plans {
+    held: Vec<(Owned, Rc<Plan>)>,
+    /// All of them, once there are more than a few.
     by_type: HashMap<usize, Rc<Plan>, ByAddress>,
-    held: Vec<Owned>,
 }
 
 impl Plans {
     /// The plan of a type, if it is known without asking Python.
     #[inline(always)]
     pub fn known(&mut self, py: Python<'_>, ty: Ty) -> Option<Rc<Plan>> {
-        if let Some(plan) = self.by_type.get(&ty.id()) {
-            return Some(Rc::clone(plan));
+        let found = if self.held.len() > FEW {
+            self.by_type.get(&ty.id())
+        } else {
+            self.held.iter().find(|(held, _)| held.obj() == ty.as_obj()).map(|(_, plan)| plan)
+        };
+        match found {
+            Some(plan) => Some(Rc::clone(plan)),
+            None => self.remembered(py, ty),
         }
-        self.remembered(py, ty)
     }
 
     #[inline(never)]
@@ -132,8 +141,11 @@ impl Plans {
     }
 
     fn hold(&mut self, ty: Ty, plan: &Rc<Plan>) {
-        self.held.push(ty.as_obj().own());
-        self.by_type.insert(ty.id(), Rc::clone(plan));
+        self.held.push((ty.as_obj().own(), Rc::clone(plan)));
+        if self.held.len() > FEW {
+            let known = if self.by_type.is_empty() { 0 } else { self.held.len() - 1 };
+            self.by_type.extend(self.held[known..].iter().map(|(held, plan)| (held.obj().id(), Rc::clone(plan))));
+        }
     }
 
     /// Asks Python for the plan of a type. A checkpoint.

@@ -1,10 +1,12 @@
 //! None, bool, int, float, str and bytes as the mode has them, within their bounds; and names and tombstones, which are
 //! written as such.
 
+use std::rc::Rc;
+
 use pyo3::prelude::*;
 
 use crate::error::{Fault, Reached};
-use crate::ffi::{Exact, Int, Obj, Owned, int_value, str_len};
+use crate::ffi::{Exact, GilCell, Int, Obj, Owned, int_value, str_len, type_is_heap};
 use crate::foreign::Bridge;
 use crate::keys::has_plain_form;
 use crate::kind::{Action, Shape, code, kinds};
@@ -13,6 +15,33 @@ use crate::sink::Sink;
 use crate::sink::builtins::{base_value, is_built_by_python};
 use crate::sink::msgpack::{ext_size, plain_size, text_size};
 use crate::walk::{Visit, Walk};
+
+/// Kind and type of a tombstone, and its payload.
+type Stone = (u8, usize, Rc<[u8]>);
+
+/// Payloads of tombstones for types that live for ever and cannot be renamed: most secrets are of a builtin type.
+static STONES: GilCell<Vec<Stone>> = GilCell::new(Vec::new());
+/// How many of them are remembered.
+const REMEMBERED: usize = 64;
+
+fn known_stone(py: Python<'_>, kind: u8, ty: Obj) -> Option<Rc<[u8]>> {
+    STONES.with(py, |stones| {
+        let found = stones.iter().find(|(of, id, _)| (*of, *id) == (kind, ty.id()))?;
+        Some(Rc::clone(&found.2))
+    })
+}
+
+fn remember_stone(py: Python<'_>, kind: u8, ty: Obj, payload: &[u8]) -> Rc<[u8]> {
+    let payload = Rc::from(payload);
+    if !type_is_heap(ty.as_type()) {
+        STONES.with(py, |stones| {
+            if stones.len() < REMEMBERED {
+                stones.push((kind, ty.id(), Rc::clone(&payload)));
+            }
+        });
+    }
+    payload
+}
 
 impl<S: Sink> Walk<'_, S> {
     /// Writes a scalar, or what stands for it in the mode.
@@ -157,10 +186,16 @@ impl<S: Sink> Walk<'_, S> {
             return self.write_name(text);
         }
         self.budget.nodes(code::cost(code::TOMBSTONE, 0))?;
-        let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kind, &ty.bind(py)))?;
-        self.budget.size(payload.as_bytes().len())?;
-        self.spend_ext(payload.as_bytes().len())?;
-        self.sink.value(code::TOMBSTONE, payload.as_bytes(), Some(stone), &self.budget)?;
+        let known = if S::BUILDS { None } else { known_stone(self.py, kind, ty) };
+        let (stone, payload) = if let Some(payload) = known {
+            (None, payload)
+        } else {
+            let (stone, payload) = self.foreign(|py| Bridge::get(py)?.tombstone(kind, &ty.bind(py)))?;
+            (Some(stone), remember_stone(self.py, kind, ty, payload.as_bytes()))
+        };
+        self.budget.size(payload.len())?;
+        self.spend_ext(payload.len())?;
+        self.sink.value(code::TOMBSTONE, &payload, stone, &self.budget)?;
         Ok(Visit::Kept)
     }
 }

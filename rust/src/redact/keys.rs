@@ -119,6 +119,16 @@ static BY_ANCHOR: Pairs<{ KEYS.len() }> = {
     pairs
 };
 
+/// The keys by the two bytes they begin with.
+static BY_START: Pairs<{ KEYS.len() }> = {
+    let (mut pairs, mut row) = (Pairs::new(), 0);
+    while row < KEYS.len() {
+        pairs.add(KEYS[row].mark[0], KEYS[row].mark[1]);
+        row += 1;
+    }
+    pairs
+};
+
 /// True if the mark of a key has its anchor here, and the key follows.
 #[inline(always)]
 pub fn key_at(data: &[u8], at: usize) -> bool {
@@ -157,7 +167,8 @@ pub fn holds_key(data: &[u8]) -> bool {
 
 /// True if the data is one of the keys and nothing else.
 pub fn is_key(data: &[u8]) -> bool {
-    KEYS.iter().any(|key| {
+    BY_START.rows(byte(data, 0), byte(data, 1)).any(|row| {
+        let key = &KEYS[row];
         data.strip_prefix(key.mark)
             .is_some_and(|body| body.iter().all(|byte| is(*byte, key.follow)) && key.is_body(body))
     })
