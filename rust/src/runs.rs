@@ -85,12 +85,32 @@ impl<S: Sink> Walk<'_, S> {
             if !exact.is_scalar() {
                 break Ok(Some((item, exact)));
             }
+            let written = if exact == Exact::Float { self.floats(at, &get) } else { Ok(0) };
+            match written {
+                Ok(0) => {}
+                Ok(count) => {
+                    at += count;
+                    continue;
+                }
+                Err(fault) => break Err(fault),
+            }
             if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
                 break Err(fault);
             }
             at += 1;
         };
         Run { count: at - start, position: 0, after: 0, key: None, next }
+    }
+
+    /// Writes floats in a row from an index on, if the sink has a way of its own for them.
+    #[inline(always)]
+    fn floats(&mut self, start: usize, get: &impl Fn(usize) -> Option<Obj>) -> Result<usize, Fault> {
+        let mut at = start;
+        self.sink.floats(|| {
+            let number = get(at).filter(|item| item.is_float())?.float();
+            at += 1;
+            Some(number)
+        })
     }
 
     /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.

@@ -142,6 +142,12 @@ impl Obj {
         self.ty().0.as_ptr() == &raw mut ffi::PyUnicode_Type
     }
 
+    /// True if it is a float, not a subclass.
+    #[inline(always)]
+    pub fn is_float(self) -> bool {
+        self.ty().0.as_ptr() == &raw mut ffi::PyFloat_Type
+    }
+
     /// True for an exact type that is its own message in every format: None, bool, int, float, str, bytes.
     #[inline(always)]
     pub fn is_plain(self) -> bool {

@@ -107,6 +107,28 @@ impl Out {
         Ok(())
     }
 
+    /// Writes floats until there is no next one, and says how many: vectors are long, and room is made for many at once.
+    #[inline(always)]
+    pub fn floats(&mut self, mut next: impl FnMut() -> Option<f64>) -> Result<usize, Spot> {
+        const AT_ONCE: usize = 32;
+        const SIZE: usize = 9;
+        let mut count = 0;
+        loop {
+            self.room(AT_ONCE * SIZE)?;
+            for _ in 0..AT_ONCE {
+                let Some(number) = next() else { return Ok(count) };
+                // SAFETY: there is room for the marker and eight bytes; the length grows by as many.
+                unsafe {
+                    let end = self.bytes.as_mut_ptr().add(self.bytes.len());
+                    *end = siftpack_wire::marker::FLOAT_64;
+                    end.add(1).cast::<[u8; 8]>().write(number.to_bits().to_be_bytes());
+                    self.bytes.set_len(self.bytes.len() + SIZE);
+                }
+                count += 1;
+            }
+        }
+    }
+
     /// # Safety
     /// There is room for sixteen bytes.
     #[inline(always)]

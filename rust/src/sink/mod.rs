@@ -82,6 +82,11 @@ pub trait Sink {
 
     /// None, bool, int, float, str or bytes of exactly these types.
     fn plain(&mut self, py: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault>;
+    /// Floats in a row, from the first one up to what is none: how many were written here, perhaps none of them.
+    #[inline(always)]
+    fn floats(&mut self, _next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {
+        Ok(0)
+    }
     /// The base storage of a subclass of int, float, str or bytes.
     fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault>;
     /// A value as ext, and as the Python object it is where one is built.

@@ -149,6 +149,11 @@ impl Sink for MsgPack {
         write_plain(&mut self.out, obj, exact, budget)
     }
 
+    #[inline(always)]
+    fn floats(&mut self, next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {
+        Ok(self.out.floats(next)?)
+    }
+
     fn base(&mut self, _: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
         write_base(&mut self.out, obj, shape, budget)
     }
