@@ -14,7 +14,6 @@ more single wildcards, then the one declared last. What is kept is kept with all
 specific pattern says.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -87,6 +86,8 @@ def _want(found: re.Match[str]) -> Want:
         return Want(INDEX, int(text))
     if sort == "text":
         try:
+            import json
+
             return Want(NAME, json.loads(text))
         except ValueError:
             raise PolicyError("path with a quoted key that is not JSON") from None

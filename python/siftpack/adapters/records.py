@@ -4,7 +4,6 @@ Each function takes a class's MRO and gives the declared field names, or None if
 Fields that a class excludes from its data (pydantic's ``exclude=True``) are not among them.
 """
 
-import dataclasses
 import sys
 from typing import Any, NamedTuple
 
@@ -51,10 +50,13 @@ def _names(found: Any) -> tuple[str, ...] | None:
 
 def _dataclass(mro: Mro) -> Declared | None:
     fields = class_attribute(mro, "__dataclass_fields__")
-    if type(fields) is not dict or not all(type(f) is dataclasses.Field for f in fields.values()):
+    if type(fields) is not dict:
+        return None
+    field = module_attribute(sys.modules, "dataclasses", "Field")
+    if field is None or not all(type(f) is field for f in fields.values()):
         return None
     # Nothing public tells a field from a ClassVar or an InitVar without asking the class for its fields.
-    real = dataclasses._FIELD  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    real = module_attribute(sys.modules, "dataclasses", "_FIELD")
     names = _names(name for name, f in fields.items() if f._field_type is real)  # noqa: SLF001 - as above
     return None if names is None else Declared(names)
 

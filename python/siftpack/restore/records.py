@@ -1,6 +1,5 @@
 """Classes that declare their fields and keep them in plain storage: dataclass, attrs, namedtuple."""
 
-import dataclasses
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -142,12 +141,13 @@ def dataclass_record(cls: type, names: tuple[str, ...]) -> Record:
 
 
 def _dataclass_row(name: str, field: Any) -> Row:
-    if field.default is not dataclasses.MISSING:
+    unset = module_attribute(sys.modules, "dataclasses", "MISSING")
+    if field.default is not unset:
         info = module_attribute(sys.modules, "pydantic.fields", "FieldInfo")
         if info is not None and inherits(type(field.default), info):
             return pydantic_row(name, field.default)
         return Row(name, How.VALUE, field.default)
-    if field.default_factory is not dataclasses.MISSING:
+    if field.default_factory is not unset:
         return Row(name, How.CALL, field.default_factory)
     return Row(name)
 
