@@ -69,7 +69,10 @@ _BY_CLASS: Final = {
 }
 _CLIENTS: Final = ("redis", "valkey", "fakeredis")
 _PYTHON: Final = ("builtins", "asyncio", "socket", "ssl")
-_PARSERS_RAISE: Final = (ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError)
+_PARSERS_RAISE: Final = (
+    *(ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError),
+    *(OverflowError, RecursionError),
+)
 
 
 def verdict(error: BaseException) -> Verdict:
@@ -84,8 +87,18 @@ def verdict(error: BaseException) -> Verdict:
         if root in _CLIENTS or (root in _PYTHON and cls.__module__.partition(".")[0] in (*_CLIENTS, *_PYTHON)):
             found = _BY_CLASS.get(each.__name__)
             if found is not None:
-                return found
+                return Verdict.AUTH if _hides_login(error) else found
     return Verdict.GARBLED if cls in _PARSERS_RAISE else Verdict.NOT_OURS
+
+
+def _hides_login(error: BaseException) -> bool:
+    """True if groups of servers could not be used because of a password: it is the cause, or stands in the words."""
+    name = type(error).__name__
+    if name in ("RedisClusterException", "ValkeyClusterException"):
+        return error.__cause__ is not None and verdict(error.__cause__) is Verdict.AUTH
+    if name in ("MasterNotFoundError", "SlaveNotFoundError"):  # of sentinels: one line, with what each of them raised
+        return any(type(words) is str and "AuthenticationError" in words for words in error.args)
+    return False
 
 
 def passes(found: Verdict) -> bool:
