@@ -203,7 +203,7 @@ def _spells(encoding: Any) -> bool:
 
 def _options(client: Any) -> Iterable[dict[str, Any]]:
     pools = [client, _attribute(client, "connection_pool"), _attribute(client, "nodes_manager")]
-    for database in _databases(client):
+    for database in databases(client):
         pools += [database, _attribute(database, "connection_pool"), _attribute(database, "nodes_manager")]
     for holder in pools:
         options = _attribute(holder, "connection_kwargs")
@@ -211,7 +211,8 @@ def _options(client: Any) -> Iterable[dict[str, Any]]:
             yield options
 
 
-def _databases(client: Any) -> list[Any]:
+def databases(client: Any) -> list[Any]:
+    """The clients within a ``MultiDBClient``; none for any other."""
     listed = _attribute(client, "_databases")
     try:
         return [_attribute(row[0], "client") for row in listed] if listed is not None else []

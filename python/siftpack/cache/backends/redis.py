@@ -5,10 +5,12 @@ retries, failover, TLS and credentials are the client's. A command that may be r
 broke; ``only_if_absent`` is not, because its first try may have gone through.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
+from siftpack.cache import forks
+from siftpack.cache.decide import Verdict, check_kind, databases, refuse, verdict
 from siftpack.errors import PolicyError
 
 R = TypeVar("R")
@@ -34,6 +36,10 @@ def glob(prefix: str) -> str:
     return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in prefix) + "*"
 
 
+_LEFT_ALONE: Final[list[Any]] = []
+"""Clients of a parent: to let go of one would have it close itself, and wait for a lock that nobody holds here."""
+
+
 class Held:
     """A client that is shared and never closed, or ``make``, which makes one when it is first needed and is closed.
 
@@ -51,16 +57,33 @@ class Held:
             check_kind(client, asynchronous=self._asynchronous)
         self._client = client
         self._make = make
+        self._making = threading.RLock()
+        if make is not None:
+            forks.register(self)
 
     @property
     def client(self) -> Any:
         """The client. Raises what making it raises."""
-        if self._client is None:
-            assert self._make is not None
-            made = self._make()
-            refuse(made)
-            self._client = made
-        return self._client
+        return self._made() if self._client is None else self._client
+
+    def _made(self) -> Any:
+        with self._making:
+            if self._client is None:
+                assert self._make is not None
+                made = self._make()
+                refuse(made)
+                self._client = made
+            return self._client
+
+    def after_fork(self) -> None:
+        """A child makes a cluster client of its own: that of its parent may hold locks. Pools see to themselves."""
+        self._making = threading.RLock()
+        if self._client is not None and getattr(self._client, "connection_pool", None) is None:
+            self._leave_alone()
+            self._client = None
+
+    def _leave_alone(self) -> None:
+        _LEFT_ALONE.append(self._client)
 
 
 class RedisBackend(Held):
@@ -186,12 +209,10 @@ def pipeline(client: Any) -> Any:
 
 
 def pools(client: Any) -> list[Any]:
-    """The connection pools of a client: its own, or those of a cluster's nodes."""
+    """The connection pools of a client: its own, or those of a cluster's nodes, or of several databases."""
     own = getattr(client, "connection_pool", None)
     if own is not None:
         return [own]
-    nodes = getattr(client, "get_nodes", None)
-    if nodes is None:
-        return []
-    connections = [getattr(node, "redis_connection", None) for node in nodes()]
-    return [pool for each in connections if (pool := getattr(each, "connection_pool", None)) is not None]
+    nodes: list[Any] = getattr(client, "get_nodes", list)()
+    holders = [getattr(node, "redis_connection", None) for node in nodes] or databases(client)
+    return [pool for each in holders if (pool := getattr(each, "connection_pool", None)) is not None]
