@@ -138,7 +138,7 @@ class Engine:
     def decode(self, data: Any, name: str, owner: Owner, *, text: bool = False) -> Read:
         """The value of an entry. Raises ``Unreadable``; ``text`` lets renderings through."""
         if type(data) is not bytes:
-            raise Unreadable(Reason.ABSENT if data is None else Reason.DECODED)
+            raise Unreadable(_no_bytes(data))
         if data[:1] != b"\xc1":
             if self._seal is not None:
                 raise Unreadable(Reason.UNSEALED)
@@ -236,6 +236,12 @@ class Engine:
             return Outcome(None, "refused", {}, None)
         start = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, wire.FLAG_LOSSY | wire.FLAG_TEXT, 0))
         return Outcome(self._bind(start + payload, name, owner, ttl), "text", {}, None)
+
+
+def _no_bytes(data: Any) -> Reason:
+    if data is None:
+        return Reason.ABSENT
+    return Reason.DECODED if type(data) is str else Reason.GARBLED
 
 
 def _raised(report: Any) -> Exception | None:
