@@ -1,94 +1,18 @@
 """Both shells, driven by the same tests: what they do around the decisions they share."""
 
-import asyncio
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis.exceptions as errors
 
 from siftpack import EncodeError
-from siftpack.cache import MISSING, AsyncCache, AsyncMemoryBackend, Cache, Legacy, MemoryBackend, Pickles, Seal
+from siftpack.cache import MISSING, Legacy, Pickles, Seal
+from tests.cache.shells import Failing, Make
 
 LOSSY = {"n": 1, "f": print}
 PICKLES = Pickles(b"a secret of some bytes")
-
-
-class Blocking:
-    """An asyncio cache or face with the words of the synchronous one."""
-
-    def __init__(self, made: Any, runner: asyncio.Runner) -> None:
-        self._made = made
-        self._runner = runner
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._made, name)
-        if name in ("for_user", "shared"):
-            return lambda *args, **options: Blocking(found(*args, **options), self._runner)
-        if not asyncio.iscoroutinefunction(found):
-            return found
-
-        async def called(*args: Any, **options: Any) -> Any:
-            return await found(*args, **options)
-
-        return lambda *args, **options: self._runner.run(called(*args, **options))
-
-
-class Failing(MemoryBackend):
-    """A store in this process that fails as it is told."""
-
-    error: Exception | None = None
-    on: tuple[str, ...] = ()
-    distrusted = 0
-
-    def fail(self, method: str) -> None:
-        if self.error is not None and (not self.on or method in self.on):
-            raise self.error
-
-    def distrust(self) -> None:
-        self.distrusted += 1
-        self.fail("distrust")
-
-    def ping(self) -> None:
-        self.fail("ping")
-
-
-def failing(name: str) -> Any:
-    real = getattr(MemoryBackend, name)
-
-    def method(self: Failing, *args: Any, **options: Any) -> Any:
-        self.fail(name)
-        return real(self, *args, **options)
-
-    return method
-
-
-for _name in ("get", "set", "delete", "exists", "expire", "ttl", "get_many", "set_many", "clear", "size"):
-    setattr(Failing, _name, failing(_name))
-
-
-class AsyncFailing(AsyncMemoryBackend):
-    """The same, awaited."""
-
-    async def distrust(self) -> None:
-        self.store.distrust()
-
-    async def ping(self) -> None:
-        self.store.ping()
-
-
-Make = Callable[..., Any]
-
-
-@pytest.fixture(params=["sync", "async"])
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Makes a cache of either kind over a store: ``make(store, **options)``."""
-    if request.param == "sync":
-        yield lambda store, **options: Cache(store, namespace="app", **options)
-        return
-    with asyncio.Runner() as runner:
-        yield lambda store, **options: Blocking(AsyncCache(AsyncFailing(store), namespace="app", **options), runner)
 
 
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {

@@ -39,7 +39,7 @@ class Face:
             return default
         engine.stats.hit(owner.labels, read.format, len(data))
         if read.rewrite:
-            self._rewrite(name, read)
+            self._rewrite(name, read, data)
         return read.value
 
     def get_entry(self, key: str) -> Entry | Missing:
@@ -88,8 +88,9 @@ class Face:
     def exists(self, key: str) -> bool:
         """True if something is stored under a key, readable or not."""
         engine, owner = self._engine, self._owner
+        name = engine.name(owner, key)
         try:
-            return self._backend.exists(engine.name(owner, key))
+            return self._backend.exists(name)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return False
@@ -124,15 +125,15 @@ class Face:
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are hits."""
         engine, owner = self._engine, self._owner
-        names = {key: engine.name(owner, key) for key in keys}
+        names = engine.names(owner, keys)
         try:
             found = self._backend.get_many(list(names.values()))
+            answers = list(zip(names.items(), found, strict=True))
         except Exception as error:  # noqa: BLE001 - judged
-            for _ in names:
-                engine.failed(owner, error, read=True)
+            engine.failed(owner, error, read=len(names))
             return {}
         values: dict[str, Any] = {}
-        for (key, name), data in zip(names.items(), found, strict=True):
+        for (key, name), data in answers:
             try:
                 read = engine.decode(data, name, owner)
             except Unreadable as refused:
@@ -140,7 +141,7 @@ class Face:
                 continue
             engine.stats.hit(owner.labels, read.format, len(data or b""))
             if read.rewrite:
-                self._rewrite(name, read)
+                self._rewrite(name, read, data)
             values[key] = read.value
         return values
 
@@ -148,11 +149,9 @@ class Face:
         """``set`` for each key; whether ``get`` will give each value. Raises as ``set``, after all were dealt with."""
         engine, owner = self._engine, self._owner
         milliseconds = engine.ttl(ttl)
-        names = {key: engine.name(owner, key) for key in values}
-        outcomes = {key: engine.encode(values[key], name, owner, milliseconds) for key, name in names.items()}
+        outcomes, refused, items = engine.encode_many(owner, values, milliseconds)
         try:
-            self._backend.delete([names[key] for key, outcome in outcomes.items() if outcome.data is None])
-            items = [(names[key], outcome.data) for key, outcome in outcomes.items() if outcome.data is not None]
+            self._backend.delete(refused)
             kept = self._backend.set_many(items, milliseconds)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
@@ -162,10 +161,9 @@ class Face:
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
         engine, owner = self._engine, self._owner
+        names = engine.names(owner, keys)
         try:
-            gone = self._backend.delete([engine.name(owner, key) for key in keys])
-        except PolicyError:
-            raise
+            gone = self._backend.delete(list(names.values()))
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return 0
@@ -203,8 +201,8 @@ class Face:
             except Exception as error:  # noqa: BLE001 - judged
                 self._engine.failed(self._owner, error)
 
-    def _rewrite(self, name: str, read: Read) -> None:
-        """Puts a value that a legacy reader gave back as ours, for the time it had left."""
+    def _rewrite(self, name: str, read: Read, data: bytes | None) -> None:
+        """Puts a value that a legacy reader gave back as ours, for the time it had left, if it is still there."""
         engine, owner = self._engine, self._owner
         try:
             left = self._backend.ttl(name)
@@ -212,7 +210,8 @@ class Face:
                 return
             ttl = None if left < 0 else max(1, left)
             outcome = engine.encode(read.value, name, owner, ttl)
-            if outcome.data is not None and outcome.word != "text":
+            unchanged = self._backend.get(name) == data
+            if unchanged and outcome.data is not None and outcome.word != "text":
                 self._backend.set(name, outcome.data, ttl)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)

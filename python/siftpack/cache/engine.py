@@ -48,6 +48,14 @@ class Read(NamedTuple):
     """True if it should be written back as ours."""
 
 
+class Batch(NamedTuple):
+    """What writing many values comes to: the outcome for each key, the names to delete, and what to store."""
+
+    outcomes: dict[str, Outcome]
+    refused: list[str]
+    items: list[tuple[str, bytes]]
+
+
 class Engine:
     """Everything about a cache but its I/O. Immutable after it was made, and safe between threads."""
 
@@ -176,17 +184,17 @@ class Engine:
             return True
         return False
 
-    def failed(self, owner: Owner, error: Exception, *, read: bool = False) -> Verdict:
-        """Counts an error of the store; raises it again if the caller has to see it. Reads count a miss too."""
+    def failed(self, owner: Owner, error: Exception, *, read: int = False) -> Verdict:
+        """Counts an error of the store, and ``read`` misses; raises it again if the caller has to see it."""
         if type(error) is Degraded:  # counted where it was dealt with
-            if read:
+            for _ in range(read):
                 self.stats.miss(owner.labels, Reason.ERROR)
             return Verdict.UNREACHABLE
         found = verdict(error)
         if found is Verdict.NOT_OURS:
             raise error
         self.stats.error(owner.labels, found.value, alarm=found in (Verdict.AUTH, Verdict.GARBLED))
-        if read:
+        for _ in range(read):
             self.stats.miss(owner.labels, Reason.ERROR)
         if passes(found):
             raise error
@@ -223,6 +231,31 @@ class Engine:
     def name(self, owner: Owner, key: Any) -> str:
         """The name of a key in the store. Raises ``PolicyError``."""
         return full_key(owner.prefix, key)
+
+    def names(self, owner: Owner, keys: Any) -> dict[str, str]:
+        """Keys, each as its own characters, and their names in the store. Raises ``PolicyError``."""
+        if issubclass(type(keys), (str, bytes)):
+            raise PolicyError("keys are a list of str, and not one")
+        try:
+            listed = iter(keys)
+        except TypeError:
+            raise PolicyError("keys are a list of str") from None
+        exact = (checked(key, "key", empty=True) for key in listed)
+        return {key: full_key(owner.prefix, key) for key in exact}
+
+    def encode_many(self, owner: Owner, values: Any, ttl: int | None) -> Batch:
+        """What writing some values comes to. Raises ``PolicyError`` for what is no mapping from keys to them."""
+        try:
+            items = list(values.items())
+        except AttributeError:
+            raise PolicyError("values are a mapping from keys") from None
+        names = [self.name(owner, key) for key, _ in items]
+        outcomes = [self.encode(value, name, owner, ttl) for name, (_, value) in zip(names, items, strict=True)]
+        return Batch(
+            {checked(key, "key", empty=True): outcome for (key, _), outcome in zip(items, outcomes, strict=True)},
+            [name for name, outcome in zip(names, outcomes, strict=True) if outcome.data is None],
+            [(name, outcome.data) for name, outcome in zip(names, outcomes, strict=True) if outcome.data is not None],
+        )
 
     def _bind(self, frame: bytes, name: str, owner: Owner, ttl: int | None) -> bytes:
         written = round(self._wall_clock() * 1000)

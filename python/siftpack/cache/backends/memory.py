@@ -51,12 +51,11 @@ class MemoryBackend:
             return found[0]
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
-        """Keep bytes; False if ``only_if_absent`` and there were some."""
+        """Keep bytes; False if ``only_if_absent`` and there were some, and for what is larger than the bound."""
         with self._lock:
             if only_if_absent and self._live(name) is not None:
                 return False
-            self._put(name, bytes(data), self._end(ttl))
-            return True
+            return self._put(name, bytes(data), self._end(ttl))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
@@ -90,10 +89,9 @@ class MemoryBackend:
         return [self.get(name) for name in names]
 
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
-        """``set`` for each name."""
-        for name, data in items:
-            self.set(name, data, ttl)
-        return True
+        """``set`` for each name; False if one of them was not kept."""
+        kept = [self.set(name, data, ttl) for name, data in items]
+        return all(kept)
 
     def clear(self, prefix: str, /) -> int:
         """Delete all names that begin with a prefix; how many."""
@@ -134,17 +132,18 @@ class MemoryBackend:
             return None
         return found
 
-    def _put(self, name: str, data: bytes, end: float | None) -> None:
+    def _put(self, name: str, data: bytes, end: float | None) -> bool:
         self._drop(name)
-        cost = len(name) + len(data) + OVERHEAD
+        cost = _cost(name, data)
         if cost > self._max_bytes or not self._max_entries:
-            return
+            return False
         self._at_work = True
         self._kept[name] = (data, end)
         self._bytes += cost
         self._at_work = False
         while self._bytes > self._max_bytes or len(self._kept) > self._max_entries:
             self._drop(next(iter(self._kept)))
+        return True
 
     def _drop(self, name: str) -> bool:
         if self._at_work:
@@ -152,14 +151,19 @@ class MemoryBackend:
         self._at_work = True
         found = self._kept.pop(name, None)
         if found is not None:
-            self._bytes -= len(name) + len(found[0]) + OVERHEAD
+            self._bytes -= _cost(name, found[0])
         self._at_work = False
         return found is not None
 
     def _recount(self) -> None:
         """After an interrupt in the middle of a change: entries are whole, but their sum may not be."""
-        self._bytes = sum(len(name) + len(data) + OVERHEAD for name, (data, _) in self._kept.items())
+        self._bytes = sum(_cost(name, data) for name, (data, _) in self._kept.items())
         self._at_work = False
+
+
+def _cost(name: str, data: bytes) -> int:
+    """Bytes that an entry is charged. A str takes up to four bytes for each of its characters."""
+    return len(name) * (1 if name.isascii() else 4) + len(data) + OVERHEAD
 
 
 class AsyncMemoryBackend:
