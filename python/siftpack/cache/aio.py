@@ -8,7 +8,7 @@ from typing import Any, Self
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
 from siftpack.cache.core import engine_of, healthy, named
-from siftpack.cache.decide import check_backend
+from siftpack.cache.decide import check_backend, flag
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.errors import PolicyError
@@ -241,6 +241,7 @@ class AsyncCache(AsyncFace):
         self._engine = engine_of(options)
         if backend is None:
             backend = AsyncMemoryBackend()
+        flag(fallback, "fallback")
         check_backend(backend, asynchronous=True)
         if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.aiotiered import AsyncTieredBackend
@@ -261,15 +262,16 @@ class AsyncCache(AsyncFace):
         ``client`` holds further options for redis-py. Nothing is asked yet: a wrong password is
         raised by the first operation, or by ``health``. Raises ``PolicyError`` for a URL or options that make no sense.
         """  # noqa: D205 - one sentence, too long for a line
-        from siftpack.cache.presets import maker, scheme_of
+        from siftpack.cache.presets import in_memory, maker, options_of
 
-        if url is None or scheme_of(url) == "memory":
+        if in_memory(url, client):
             return cls(AsyncMemoryBackend(), **options)
         from siftpack.cache.backends.aioredis import AsyncRedisBackend
 
+        assert url is not None
         if "+cluster" in url.partition("://")[0]:
             options.setdefault("hash_tags", True)
-        make = maker(url, asynchronous=True, **(client or {}))
+        make = maker(url, asynchronous=True, **options_of(client))
         return cls(AsyncRedisBackend(make=make), fallback=fallback, **options)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
-from siftpack.cache.decide import Verdict, check_backend, described, passes, verdict
+from siftpack.cache.decide import Verdict, check_backend, described, flag, passes, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.errors import PolicyError
@@ -240,6 +240,7 @@ class Cache(Face):
         self._engine = engine_of(options)
         if backend is None:
             backend = MemoryBackend()
+        flag(fallback, "fallback")
         check_backend(backend, asynchronous=False)
         if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.tiered import TieredBackend
@@ -260,15 +261,18 @@ class Cache(Face):
         ``client`` holds further options for redis-py. A store that cannot be reached is no error, a wrong password is.
         Raises ``PolicyError`` for a URL or options that make no sense, and ``AuthenticationError`` of redis-py.
         """  # noqa: D205 - one sentence, too long for a line
-        from siftpack.cache.presets import maker, scheme_of
+        from siftpack.cache.presets import in_memory, maker, options_of
 
-        if url is None or scheme_of(url) == "memory":
+        if in_memory(url, client):
             return cls(MemoryBackend(), **options)
         from siftpack.cache.backends.redis import RedisBackend
 
+        assert url is not None
         if "+cluster" in url.partition("://")[0]:
             options.setdefault("hash_tags", True)
-        made = cls(RedisBackend(make=maker(url, asynchronous=False, **(client or {}))), fallback=fallback, **options)
+        made = cls(
+            RedisBackend(make=maker(url, asynchronous=False, **options_of(client))), fallback=fallback, **options
+        )
         made._look()
         return made
 

@@ -124,14 +124,25 @@ class OnLossy(enum.StrEnum):
     RAISE = "raise"
 
 
+_WORDS: Final = (
+    *("get", "set", "delete", "exists", "expire", "ttl", "get_many", "set_many", "clear", "size"),
+    *("ping", "distrust", "close"),
+)
 _REFUSING: Final = frozenset({Action.DROP, Action.TOMBSTONE, Action.NAME, Action.CUT})
 _DATA: Final = frozenset({Kind.CONTAINER, Kind.RECORD, Kind.SUBCLASS, Kind.ENUM, Kind.VALUE, Kind.ATTRIBUTE})
 
 
-def nothing_left(report: Report) -> bool:
-    """True if the value itself, not a part of it, was machinery: there is nothing to store."""
+def nothing_left(report: Report, *, nil: bool) -> bool:
+    """True if the value itself, not a part of it, was machinery: there is nothing to store.
+
+    ``nil`` says that None was written for it: what was cut short is a value unless it was cut to nothing.
+    """
     return any(
-        finding.path == "$" and finding.action in _REFUSING and finding.kind not in _DATA for finding in report.findings
+        finding.path == "$"
+        and finding.action in _REFUSING
+        and finding.kind not in _DATA
+        and (nil or finding.action is not Action.CUT)
+        for finding in report.findings
     )
 
 
@@ -155,17 +166,32 @@ def milliseconds(ttl: Any, what: str = "ttl") -> int | None:
     return max(1, int(ttl * 1000))
 
 
+def flag(value: object, what: str) -> bool:
+    """A bool, and nothing that is merely true or false. Raises ``PolicyError``."""
+    if type(value) is not bool:
+        raise PolicyError(f"{what} is True or False")
+    return value
+
+
 def check_backend(backend: Any, *, asynchronous: bool) -> None:
     """Raises ``PolicyError`` for a backend of the other kind, and for what is none, such as a bare client."""
-    if getattr(type(backend), "remote", None) is None or not callable(getattr(type(backend), "get_many", None)):
-        raise PolicyError("a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own")
-    if _awaits(type(backend).get) is not asynchronous:
+    lacks = [word for word in _WORDS if not callable(getattr(backend, word, None))]
+    lacks += ["remote"] if type(getattr(backend, "remote", None)) is not bool else []
+    if lacks:
+        raise PolicyError(
+            "a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own"
+            f" ({type_name(type(backend))} lacks {', '.join(lacks)})"
+        )
+    if _awaits(backend.get) is not asynchronous:
         raise PolicyError("Cache takes synchronous backends, and AsyncCache those of asyncio")
 
 
 def check_kind(client: Any, *, asynchronous: bool) -> None:
-    """Raises ``PolicyError`` for a client of the other kind."""
-    if _awaits(getattr(type(client), "execute_command", None)) is not asynchronous:
+    """Raises ``PolicyError`` for a client of the other kind, and for what is none, such as a URL."""
+    run = getattr(client, "execute_command", None)
+    if isinstance(client, type) or not callable(run):
+        raise PolicyError("a client with the words of redis-py is needed; for a URL there is from_url")
+    if _awaits(run) is not asynchronous:
         raise PolicyError("RedisBackend takes synchronous clients, and AsyncRedisBackend those of asyncio")
 
 

@@ -10,7 +10,17 @@ from siftpack import wire
 from siftpack._core import dumps_with_report, packb, unpackb
 from siftpack.cache import legacy as old
 from siftpack.cache.backends import ENDLESS
-from siftpack.cache.decide import OnLossy, Outcome, Verdict, described, milliseconds, nothing_left, passes, verdict
+from siftpack.cache.decide import (
+    OnLossy,
+    Outcome,
+    Verdict,
+    described,
+    flag,
+    milliseconds,
+    nothing_left,
+    passes,
+    verdict,
+)
 from siftpack.cache.entries import ALARMS, Degraded, Entry, Reason, Unreadable
 from siftpack.cache.frames import Place, bind, open_frame
 from siftpack.cache.keys import Keys, checked, full_key
@@ -75,10 +85,10 @@ class Engine:
         hash_tags: bool = False,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keys = Keys(namespace, hash_tags=hash_tags)
+        self.keys = Keys(namespace, hash_tags=flag(hash_tags, "hash_tags"))
         self.namespace = checked(namespace, "namespace")
         self.default_ttl = milliseconds(ttl)
-        self.multi_user = multi_user
+        self.multi_user = flag(multi_user, "multi_user")
         self.stats = Stats()
         self._seal = _checked_seal(seal, legacy)
         self._legacy = old.NONE if legacy is None else legacy
@@ -88,6 +98,8 @@ class Engine:
         self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
         if compression is None:  # what the serializer would call, a step nearer
             self._dumps = functools.partial(dumps_with_report, policy=policy, types=self._types, limits=limits)
+        if not callable(wall_clock):
+            raise PolicyError("wall_clock is a function that gives seconds since 1970")
         self._wall_clock = wall_clock
         self._last_logged: dict[str, float] = {}
         try:
@@ -119,7 +131,7 @@ class Engine:
         found: dict[str, int] = {}
         if lossy:
             found = {kind.value: count for kind, count in report.counts.items()}
-            if nothing_left(report):
+            if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
                 return Outcome(None, "refused", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
             if self._on_lossy is not OnLossy.STORE:
                 return Outcome(None, "skipped", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)

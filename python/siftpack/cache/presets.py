@@ -42,6 +42,28 @@ def scheme_of(url: object) -> str:
     return scheme
 
 
+def in_memory(url: object, client: object) -> bool:
+    """True if a URL, or None, names the store in this process. Raises ``PolicyError`` for what would be ignored."""
+    if url is not None and scheme_of(url) != "memory":
+        return False
+    if type(url) is str and url.partition("://")[2]:
+        raise PolicyError("memory:// is a URL by itself; for bounds there is MemoryBackend(max_bytes=...)")
+    if client:
+        raise PolicyError("client holds options of redis-py, and memory:// has no client")
+    return True
+
+
+def options_of(client: Any) -> dict[str, Any]:
+    """Further options for redis-py. Raises ``PolicyError`` for what is no mapping from names."""
+    try:
+        options = dict({} if client is None else client)
+    except (TypeError, ValueError):
+        options = {None: None}
+    if not all(type(name) is str for name in options):
+        raise PolicyError("client is a mapping from names of options of redis-py")
+    return options
+
+
 def maker(url: str, *, asynchronous: bool, **options: Any) -> Callable[[], Any]:
     """What makes the client of a URL, checked as far as that goes without a server.
 

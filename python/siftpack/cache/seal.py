@@ -90,7 +90,7 @@ class Seal:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        info = _prefixed(b"siftpack seal 1", namespace.encode(), user.encode("utf-8", "surrogatepass"))
+        info = _prefixed(b"siftpack seal 1", _spelled(namespace), _spelled(user))
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._keys[key_id])
 
     def __repr__(self) -> str:
@@ -104,8 +104,12 @@ def _associated(head: bytes, namespace: str, user: str, full_key: str) -> bytes:
     version, flags, key_id = head[1:4]
     codec = bytes((flags & (wire.FLAG_TEXT | wire.FLAG_ZLIB | wire.FLAG_LOSSY), key_id))
     times = head[-16:]
-    names = (namespace.encode(), user.encode("utf-8", "surrogatepass"), full_key.encode())
+    names = (_spelled(namespace), _spelled(user), full_key.encode())
     return _prefixed(bytes((version,)), *names, codec, times[:8], times[8:])
+
+
+def _spelled(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _prefixed(*parts: bytes) -> bytes:

@@ -55,6 +55,8 @@ class Held:
         if client is not None:
             refuse(client)
             check_kind(client, asynchronous=self._asynchronous)
+        elif not callable(make):
+            raise PolicyError(f"{type(self).__name__} takes a function that makes a client")
         self._client = client
         self._make = make
         self._making = threading.RLock()
