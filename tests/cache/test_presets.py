@@ -180,31 +180,6 @@ def test_nothing_is_unreadable_with_a_client_that_is_accepted(server: servers.Se
         assert user.clear() == 1
 
 
-@pytest.mark.filterwarnings("ignore:MultiDBClient is an experimental:UserWarning")
-def test_a_multi_database_client(server: servers.Server) -> None:
-    """redis-py's client of several databases is used as any other, and refused if one of them decodes."""
-    from redis.multidb.client import MultiDBClient
-    from redis.multidb.config import DatabaseConfig, MultiDbConfig
-
-    def made(**options: Any) -> Any:
-        settings = {"host": "127.0.0.1", "port": server.port, **options}
-        config = MultiDbConfig(databases_config=[DatabaseConfig(client_kwargs=settings, weight=1.0)])
-        return MultiDBClient(config)
-
-    client = made()
-    user = Cache(RedisBackend(client), namespace="multi").for_user("u")
-    assert user.set("k", {"x": 1})
-    assert user.get("k") == {"x": 1}
-    assert user.set_many({"a": 1, "b": 2}) == {"a": True, "b": True}
-    assert user.get_many(["a", "b", "c"]) == {"a": 1, "b": 2}
-    assert user.clear() == 3
-    client.close()
-    decoding = made(decode_responses=True)
-    with pytest.raises(PolicyError, match="decode_responses"):
-        RedisBackend(decoding)
-    decoding.close()
-
-
 def test_tls_with_a_wrong_authority_is_an_outage_and_not_a_fallback_to_plain(tls: servers.Tls) -> None:
     """A server whose certificate is not trusted is not used."""
     cache = Cache.from_url(tls.url, namespace="app", client={"socket_timeout": 2, "socket_connect_timeout": 2})

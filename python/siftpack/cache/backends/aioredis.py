@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from siftpack.cache.backends.aioguard import drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
 from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, pools, raw
-from siftpack.cache.decide import Verdict, verdict
+from siftpack.cache.decide import Verdict, databases, verdict
 
 R = TypeVar("R")
 
@@ -109,11 +109,11 @@ class AsyncRedisBackend(Held):
     async def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """As in ``RedisBackend``."""
         count = 0
-        sample: list[Any] = []
+        sample: dict[Any, None] = {}  # SCAN may give a name twice
         async for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += 1
+            count += name not in sample
             if len(sample) < SAMPLED:
-                sample.append(name)
+                sample[name] = None
         sizes = await self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]) if sample else []
         total = sum(map(int, sizes))
         return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
@@ -186,6 +186,11 @@ class AsyncRedisBackend(Held):
         return await self._twice(lambda: self._run(fill))
 
     async def _run(self, fill: Callable[[Any], object]) -> list[Any]:
-        async with pipeline(self.client) as pipe:
+        client = self.client
+        pipe = pipeline(client)
+        if databases(client):  # the end of a block would close the client, with the connections of other tasks
+            fill(pipe)
+            return list(await pipe.execute())
+        async with pipe:
             fill(pipe)
             return list(await pipe.execute())

@@ -162,11 +162,11 @@ class RedisBackend(Held):
     def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """Entries counted by SCAN, and bytes of values, projected from the first ``SAMPLED``."""
         count = 0
-        sample: list[Any] = []
+        sample: dict[Any, None] = {}  # SCAN may give a name twice
         for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += 1
+            count += name not in sample
             if len(sample) < SAMPLED:
-                sample.append(name)
+                sample[name] = None
         total = sum(map(int, self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]))) if sample else 0
         return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
 
