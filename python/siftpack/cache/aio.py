@@ -7,11 +7,10 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
-from siftpack.cache.core import engine_of, healthy, named
 from siftpack.cache.decide import check_backend, flag
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
-from siftpack.errors import PolicyError
+from siftpack.cache.whole import Whole, engine_of, healthy, named
 
 
 class AsyncFace:
@@ -227,7 +226,7 @@ class AsyncUserCache(AsyncFace):
         self._owner = owner
 
 
-class AsyncCache(AsyncFace):
+class AsyncCache(Whole, AsyncFace):  # type: ignore[override]  # the owner is asked for each time: it may be refused
     """A cache in one namespace of a store; ``for_user`` gives the entries of one user.
 
     ``backend``: bytes are kept there, without one in this process. A remote one gets an embedded store behind it, for
@@ -274,12 +273,6 @@ class AsyncCache(AsyncFace):
         make = maker(url, asynchronous=True, **options_of(client))
         return cls(AsyncRedisBackend(make=make), fallback=fallback, **options)
 
-    @property
-    def _owner(self) -> Owner:  # type: ignore[override]  # asked for each time: it may be refused
-        if self._engine.multi_user:
-            raise PolicyError("this cache holds the entries of many users: use for_user(...), or shared()")
-        return self._nobody
-
     def for_user(self, user: str, *, agent: str | None = None) -> AsyncUserCache:
         """The entries of one user. ``agent`` is a label for counting. Raises ``PolicyError`` for an empty name."""
         return AsyncUserCache(self._engine, self._backend, self._engine.owner(named(user), agent))
@@ -295,20 +288,6 @@ class AsyncCache(AsyncFace):
     async def size_estimate(self) -> SizeEstimate:
         """How much the whole namespace holds; on a remote store by SCAN."""
         return await self._size(self._nobody, self._engine.keys.namespace_prefix)
-
-    def stats(self) -> dict[str, Any]:
-        """All counts since the start or the last ``reset_stats``, with those of users and agents."""
-        return self._engine.stats.snapshot()
-
-    get_stats = stats
-
-    def reset_stats(self) -> None:
-        """Count from nothing again."""
-        self._engine.stats.reset()
-
-    def hit_rate(self) -> float:
-        """Hits of all reads, from 0 to 1; reads that failed are misses."""
-        return self._engine.stats.hit_rate()
 
     async def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
-from siftpack.cache.decide import Verdict, check_backend, described, flag, passes, verdict
+from siftpack.cache.decide import Verdict, check_backend, described, flag, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
-from siftpack.errors import PolicyError
+from siftpack.cache.whole import Whole, engine_of, healthy, named
 
 
 class Face:
@@ -226,7 +226,7 @@ class UserCache(Face):
         self._owner = owner
 
 
-class Cache(Face):
+class Cache(Whole, Face):  # type: ignore[override]  # the owner is asked for each time: it may be refused
     """A cache in one namespace of a store; ``for_user`` gives the entries of one user.
 
     ``backend``: bytes are kept there, without one in this process. A remote one gets an embedded store behind it, for
@@ -276,12 +276,6 @@ class Cache(Face):
         made._look()
         return made
 
-    @property
-    def _owner(self) -> Owner:  # type: ignore[override]  # asked for each time: it may be refused
-        if self._engine.multi_user:
-            raise PolicyError("this cache holds the entries of many users: use for_user(...), or shared()")
-        return self._nobody
-
     def for_user(self, user: str, *, agent: str | None = None) -> UserCache:
         """The entries of one user. ``agent`` is a label for counting. Raises ``PolicyError`` for an empty name."""
         return UserCache(self._engine, self._backend, self._engine.owner(named(user), agent))
@@ -297,20 +291,6 @@ class Cache(Face):
     def size_estimate(self) -> SizeEstimate:
         """How much the whole namespace holds; on a remote store by SCAN."""
         return self._size(self._nobody, self._engine.keys.namespace_prefix)
-
-    def stats(self) -> dict[str, Any]:
-        """All counts since the start or the last ``reset_stats``, with those of users and agents."""
-        return self._engine.stats.snapshot()
-
-    get_stats = stats
-
-    def reset_stats(self) -> None:
-        """Count from nothing again."""
-        self._engine.stats.reset()
-
-    def hit_rate(self) -> float:
-        """Hits of all reads, from 0 to 1; reads that failed are misses."""
-        return self._engine.stats.hit_rate()
 
     def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.
@@ -345,32 +325,3 @@ class Cache(Face):
             if verdict(error) in (Verdict.AUTH, Verdict.NOT_OURS):
                 raise
             self._engine.tell(f"the store did not answer when the cache was made ({described(error)})")
-
-
-def named(user: object) -> str:
-    """A user that is not nobody. Raises ``PolicyError``."""
-    if user is None:
-        raise PolicyError("user must be a str; for what belongs to nobody there is shared()")
-    return user  # type: ignore[return-value]  # looked at where it is escaped
-
-
-def engine_of(options: dict[str, Any]) -> Engine:
-    """The engine of a cache with these options. Raises ``PolicyError``."""
-    try:
-        return Engine(**options)
-    except TypeError as unknown:
-        raise PolicyError(f"no such option of a cache: {unknown}") from None
-
-
-def healthy(backend: Any, error: Exception | None, took: float) -> dict[str, Any]:
-    """What ``health`` gives. Raises ``error`` if the caller has to see it."""
-    if error is not None and passes(verdict(error)) and verdict(error) is not Verdict.BUG:
-        raise error
-    breaker = getattr(backend, "breaker", None)
-    return {
-        "ok": error is None,
-        "latency_ms": round(took * 1000, 3),
-        "error": None if error is None else verdict(error).value,
-        "breaker": None if breaker is None else "closed" if breaker.closed else "open",
-        "backend": type(getattr(backend, "front", backend)).__name__,
-    }
