@@ -159,6 +159,21 @@ def test_sealed_entries_get_a_new_end(make: Make) -> None:
     assert not user.expire("k", 50)
 
 
+@pytest.mark.parametrize("seal", [None, Seal({1: bytes(32)})])
+def test_a_new_end_is_no_new_beginning(make: Make, seal: Seal | None) -> None:
+    """``expire`` changes when an entry ends and not when it was written, sealed or not."""
+    now = [1_700_000_000.0]
+    user = make(Failing(), seal=seal, wall_clock=lambda: now[0]).for_user("u")
+    user.set("k", 1, ttl=1000)
+    now[0] += 100
+    assert user.expire("k", 500)
+    entry = user.get_entry("k")
+    assert (entry.created_at, entry.age) == (1_700_000_000.0, 100.0)
+    assert user.expire("k", None)
+    now[0] += 10_000
+    assert user.get("k") == 1
+
+
 def test_partitions(make: Make) -> None:
     """Faces of a user, of nobody and of all are what they say, in both shells."""
     cache = make(Failing(), multi_user=False)

@@ -223,9 +223,11 @@ class Engine:
         if type(data) is not bytes or data[:1] != b"\xc1":
             raise Unreadable(Reason.UNSEALED)
         place = Place(self.namespace, owner.user, name)
-        opened = open_frame(data, place, round(self._wall_clock() * 1000), self._seal, self._limits.bytes)
+        now = round(self._wall_clock() * 1000)
+        opened = open_frame(data, place, now, self._seal, self._limits.bytes)
         kept = opened.flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
-        return self._bind(bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload, name, owner, ttl)
+        frame = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload
+        return bind(frame, place, opened.written, 0 if ttl is None else now + ttl, self._seal)
 
     def tell(self, message: str) -> None:
         """Logs a message, once a minute each."""

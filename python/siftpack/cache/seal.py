@@ -31,7 +31,10 @@ class Seal:
     __slots__ = ("_aead", "_ciphers", "_keys", "_refused", "active")
 
     def __init__(self, keys: Mapping[int, bytes], *, active: int | None = None) -> None:
-        ring = dict(keys)
+        try:
+            ring = dict(keys)
+        except (TypeError, ValueError):
+            ring = {}
         if not ring or not all(type(key_id) is int and 1 <= key_id <= 255 for key_id in ring):
             raise PolicyError("Seal takes keys by id, from 1 to 255")
         if not all(type(key) is bytes and len(key) == KEY_BYTES for key in ring.values()):
@@ -39,7 +42,7 @@ class Seal:
         if len(set(ring.values())) != len(ring):
             raise PolicyError("two ids of a Seal have the same key")
         self.active: int = max(ring) if active is None else active
-        if self.active not in ring:
+        if type(self.active) is not int or self.active not in ring:
             raise PolicyError("the active key of a Seal is one of its keys")
         try:
             from cryptography.exceptions import InvalidTag

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
-from siftpack.cache.backends.guard import WAIT, Step, is_reply
+from siftpack.cache.backends.guard import WAIT, Step, checked_wait, is_reply
 
 if TYPE_CHECKING:
     Base = Any
@@ -111,7 +111,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
     """Put in front of a connection pool of ``redis.asyncio``, with ``wait`` as above; one event loop at a time."""
 
     def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
-        self._wait = float(wait)
+        self._wait = checked_wait(wait)
         super().__init__(*args, **options)
         self._in_use_connections: Any = weakref.WeakSet()  # as its own reset does
         self._loop: Any = None

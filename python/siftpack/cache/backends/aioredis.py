@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from siftpack.cache.backends.aioguard import drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
-from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, pools, raw
+from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, pools, raw, unspoken
 from siftpack.cache.decide import Verdict, databases, verdict
 
 R = TypeVar("R")
@@ -188,9 +188,10 @@ class AsyncRedisBackend(Held):
     async def _run(self, fill: Callable[[Any], object]) -> list[Any]:
         client = self.client
         pipe = pipeline(client)
-        if databases(client):  # the end of a block would close the client, with the connections of other tasks
-            fill(pipe)
-            return list(await pipe.execute())
-        async with pipe:
-            fill(pipe)
-            return list(await pipe.execute())
+        with unspoken():
+            if databases(client):  # the end of a block would close the client, with the connections of other tasks
+                fill(pipe)
+                return list(await pipe.execute())
+            async with pipe:
+                fill(pipe)
+                return list(await pipe.execute())

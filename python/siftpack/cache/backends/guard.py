@@ -133,11 +133,19 @@ def is_reply(error: Exception) -> bool:
     return isinstance(error, ResponseError)
 
 
+def checked_wait(wait: Any) -> float:
+    """Seconds to wait for a connection. Raises ``ValueError`` for what is no number of 0 or more."""
+    seconds = float(wait)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("wait")
+    return seconds
+
+
 class GuardedPool(Base):  # type: ignore[misc]  # as above
     """Put in front of a connection pool of redis-py. ``wait``: seconds for a connection when all are in use."""
 
     def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
-        self._wait = float(wait)
+        self._wait = checked_wait(wait)
         self._freed = threading.Condition()
         self._waiting = 0
         self._take: Callable[[Any], Any]

@@ -5,8 +5,9 @@ retries, failover, TLS and credentials are the client's. A command that may be r
 broke; ``only_if_absent`` is not, because its first try may have gone through.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from siftpack.cache import forks
@@ -197,7 +198,7 @@ class RedisBackend(Held):
         return self._twice(lambda: self._run(fill))
 
     def _run(self, fill: Callable[[Any], object]) -> list[Any]:
-        with pipeline(self.client) as pipe:
+        with pipeline(self.client) as pipe, unspoken():
             fill(pipe)
             return list(pipe.execute())
 
@@ -208,6 +209,17 @@ def pipeline(client: Any) -> Any:
         return client.pipeline(transaction=False)
     except TypeError:  # MultiDBClient takes no options
         return client.pipeline()
+
+
+@contextlib.contextmanager
+def unspoken() -> Iterator[None]:
+    """Takes out of an error of a pipeline what clients put into it: the command, and so the value."""
+    try:
+        yield
+    except Exception as error:
+        if error.args and type(error.args[0]) is str and error.args[0].startswith("Command # "):
+            error.args = (error.args[0].rpartition(" caused error: ")[2], *error.args[1:])
+        raise
 
 
 def pools(client: Any) -> list[Any]:
