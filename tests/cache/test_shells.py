@@ -101,6 +101,21 @@ def test_an_error_of_a_value_is_raised_though_the_store_is_away(make: Make) -> N
         user.set("k", LOSSY)
 
 
+@pytest.mark.parametrize("error", [errors.ConnectionError("away"), errors.OutOfMemoryError("full"), ValueError()])
+def test_a_write_that_failed_leaves_no_stale_value(make: Make, error: Exception) -> None:
+    """What a store could not take is not answered for by what it had before; ``only_if_absent`` leaves that alone."""
+    store = Failing()
+    user = make(store).for_user("u")
+    user.set_many({"k": "old", "a": "old", "b": "old"})
+    store.error, store.on = error, ("set", "set_many")
+    assert not user.set("k", "new", only_if_absent=True)
+    assert user.get("k") == "old"
+    assert not user.set("k", "new")
+    assert user.get("k") is MISSING
+    assert user.set_many({"a": "new", "c": "new"}) == {"a": False, "c": False}
+    assert user.get_many(["a", "b", "c"]) == {"b": "old"}
+
+
 def test_moved_entries(make: Make) -> None:
     """A moved entry makes the store drop connections; if that fails too, the read is still a miss."""
     store = Failing()

@@ -79,6 +79,8 @@ class Face:
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = outcome.error is not None
+            if not only_if_absent:
+                self._forget([name])
         return engine.wrote(owner, outcome) if kept else False
 
     def delete(self, key: str) -> bool:
@@ -156,6 +158,7 @@ class Face:
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = False
+            self._forget([*refused, *(name for name, _ in items)])
         return engine.wrote_many(owner, outcomes, kept=kept)
 
     def delete_many(self, keys: Iterable[str]) -> int:
@@ -193,6 +196,13 @@ class Face:
         except Exception as error:  # noqa: BLE001 - judged
             self._engine.failed(owner, error)
             return SizeEstimate(0, 0, exact=False)
+
+    def _forget(self, names: list[str]) -> None:
+        """Deletes what a failed write was to replace."""
+        try:
+            self._backend.delete(names)
+        except Exception as error:  # noqa: BLE001 - judged
+            self._engine.failed(self._owner, error)
 
     def _refused(self, reason: Reason) -> None:
         if self._engine.missed(self._owner, reason):

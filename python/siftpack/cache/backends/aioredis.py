@@ -6,7 +6,18 @@ from typing import Any, Final, TypeVar
 
 from siftpack.cache.backends.aioguard import drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
-from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, pools, raw, unspoken
+from siftpack.cache.backends.redis import (
+    SAMPLED,
+    SCANNED,
+    Held,
+    broken,
+    confirmed,
+    glob,
+    pipeline,
+    pools,
+    raw,
+    unspoken,
+)
 from siftpack.cache.decide import Verdict, databases, verdict
 
 R = TypeVar("R")
@@ -54,7 +65,7 @@ class AsyncRedisBackend(Held):
         """As in ``RedisBackend``."""
         if only_if_absent:
             return bool(await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True)))
-        return bool(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
+        return confirmed(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
 
     async def delete(self, names: Sequence[str], /) -> int:
         """As in ``RedisBackend``."""
@@ -92,7 +103,10 @@ class AsyncRedisBackend(Held):
     async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``RedisBackend``."""
         if items:
-            await self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+            replies = await self._pipelined(
+                lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]
+            )
+            confirmed(*replies)
         return True
 
     async def clear(self, prefix: str, /) -> int:

@@ -27,6 +27,13 @@ def broken(error: Exception) -> bool:
     return verdict(error) is Verdict.UNREACHABLE and type(error).__name__ != "TimeoutError"
 
 
+def confirmed(*replies: object) -> bool:
+    """True. Raises ``ValueError``, as parsers do, if a SET was not answered with OK: it may not have happened."""
+    if not all(replies):
+        raise ValueError("not OK")
+    return True
+
+
 def raw(name: str | bytes) -> bytes:
     """A name as it is sent, whatever encoding the client has; SCAN gives them so."""
     return name.encode() if isinstance(name, str) else name
@@ -109,11 +116,11 @@ class RedisBackend(Held):
         if only_if_absent:
             return bool(self.client.set(name.encode(), data, px=ttl, nx=True))
         try:
-            return bool(self.client.set(name.encode(), data, px=ttl))
+            return confirmed(self.client.set(name.encode(), data, px=ttl))
         except Exception as error:
             if not broken(error):
                 raise
-            return bool(self.client.set(name.encode(), data, px=ttl))
+            return confirmed(self.client.set(name.encode(), data, px=ttl))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
@@ -146,7 +153,7 @@ class RedisBackend(Held):
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """``set`` for each name, in one pipeline."""
         if items:
-            self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+            confirmed(*self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]))
         return True
 
     def clear(self, prefix: str, /) -> int:
