@@ -47,6 +47,11 @@ BAD_URLS = [
     "redis+cluster://",
     "redis+cluster://localhost/3",
     "redis+cluster://localhost?decode_responses=yes",
+    "redis+cluster://localhost?nonsense=1",
+    "redis+cluster://localhost?socket_timeout=soon",
+    "redis+cluster://localhost?protocol=7",
+    "redis+cluster://localhost:port",
+    "redis+cluster://a,,b",
 ]
 
 
@@ -90,6 +95,15 @@ def test_the_preset() -> None:
     assert awaited.connection_pool.max_connections == 3
     assert awaited.connection_pool.connection_kwargs["socket_timeout"] == 2
     assert maker("valkey://localhost", asynchronous=True)().connection_pool.max_connections == CONNECTIONS_OF_A_LOOP
+
+
+@pytest.mark.parametrize("host", ["[::1]", "127.0.0.1", "u:p%40s,s@[::1]"])
+def test_a_cluster_is_looked_for_where_the_url_says(host: str) -> None:
+    """Addresses of both kinds are asked, with options of clusters beside those of connections; nothing is garbled."""
+    make = maker(f"redis+cluster://{host}:1", asynchronous=False, require_full_coverage=False)
+    with pytest.raises(redis.exceptions.RedisClusterException, match=r"cannot be connected.*(111|99|refused)"):
+        make()
+    maker(f"redis+cluster://{host}:1", asynchronous=True, require_full_coverage=False)
 
 
 def refused() -> list[Any]:

@@ -4,6 +4,7 @@ A cache is worth waiting for a quarter of a second and no longer. Maintenance no
 redis-py accept connections with unread data; retries are the backend's, who knows which commands may be repeated.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -127,6 +128,8 @@ def _parsed(url: str, asynchronous: bool, options: dict[str, Any]) -> tuple[dict
     merged = {**_defaults(options, asynchronous), **connection.parse_url(url)}
     if _REFUSED & merged.keys():
         raise PolicyError(f"a cache cannot use a client with {', '.join(sorted(_REFUSED & merged.keys()))}")
+    if str(merged.get("protocol", 3)) not in ("2", "3"):
+        raise PolicyError("protocol is 2 or 3")
     cls: type = merged.pop("connection_class", connection.Connection)
     if issubclass(cls, connection.UnixDomainSocketConnection) and not merged.get("path"):
         raise PolicyError("unix:// is followed by the path of a socket")
@@ -211,11 +214,20 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
     if asynchronous:
         nodes = [client.cluster.ClusterNode(host, port) for host, port in hosts]
         tls = {"ssl": True} if issubclass(cls, connection.SSLConnection) else {}
-        return lambda: _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+
+        def make_async() -> Any:
+            return _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+
+        make_async()  # asks nobody yet, and says now what is wrong with the options
+        return make_async
     import redis.cluster
 
     pool = guarded(connection.ConnectionPool)
-    entry = f"redis://{hosts[0][0]}:{hosts[0][1]}"
+    own = inspect.signature(redis.cluster.RedisCluster.__init__).parameters.keys()
+    tried = pool(connection_class=guarded(cls), **{name: value for name, value in merged.items() if name not in own})
+    tried.connection_class(**tried.connection_kwargs)  # says now what is wrong with the options
+    host, port = hosts[0]
+    entry = f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
 
     def make() -> Any:
         node: Any = redis.cluster.ClusterNode
