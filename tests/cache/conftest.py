@@ -1,11 +1,14 @@
 """Real servers, each started once for all tests that need it, and stopped whatever happens."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 
 import pytest
 
+from siftpack.cache import AsyncCache, Cache
 from siftpack.testing import servers
+from tests.cache.shells import AsyncFailing, Blocking, Make
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +52,13 @@ def tls() -> Iterator[servers.Tls]:
     """A Redis that speaks TLS alone, and the authority that signed its certificate."""
     with servers.tls() as running:
         yield running
+
+
+@pytest.fixture(params=["sync", "async"])
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes a cache of either kind over a store: ``make(store, **options)``."""
+    if request.param == "sync":
+        yield lambda store, **options: Cache(store, namespace="app", **options)
+        return
+    with asyncio.Runner() as runner:
+        yield lambda store, **options: Blocking(AsyncCache(AsyncFailing(store), namespace="app", **options), runner)

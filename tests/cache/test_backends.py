@@ -6,7 +6,9 @@ from typing import Any
 import fakeredis
 import pytest
 import redis
+import redis.asyncio
 import valkey
+import valkey.asyncio
 
 from siftpack.cache import (
     AsyncBackend,
@@ -62,17 +64,17 @@ class TestUnixSocket(BackendSuite):
 
 
 class TestSentinel(BackendSuite):
-    @pytest.fixture
-    def backend(self, sentinel_url: str) -> Iterator[Backend]:
-        """The master that three sentinels name."""
-        yield from guarded(sentinel_url)
+    @pytest.fixture(params=[2, 3])
+    def backend(self, sentinel_url: str, request: pytest.FixtureRequest) -> Iterator[Backend]:
+        """The master that three sentinels name, in both protocols."""
+        yield from guarded(sentinel_url, protocol=request.param)
 
 
 class TestCluster(BackendSuite):
-    @pytest.fixture
-    def backend(self, cluster_url: str) -> Iterator[Backend]:
-        """A cluster of six nodes."""
-        yield from guarded(cluster_url)
+    @pytest.fixture(params=[2, 3])
+    def backend(self, cluster_url: str, request: pytest.FixtureRequest) -> Iterator[Backend]:
+        """A cluster of six nodes, in both protocols."""
+        yield from guarded(cluster_url, protocol=request.param)
 
 
 class TestTls(BackendSuite):
@@ -106,6 +108,19 @@ class TestFakeRedis(BackendSuite):
         return RedisBackend(fakeredis.FakeRedis())
 
 
+class TestScanThatRepeats(BackendSuite):
+    @pytest.fixture
+    def backend(self) -> Backend:
+        """A store that names what it holds twice when it is scanned, as Redis may while it grows."""
+
+        class Repeating(fakeredis.FakeRedis):
+            def scan_iter(self, *args: Any, **options: Any) -> Iterator[Any]:
+                for name in list(super().scan_iter(*args, **options)):
+                    yield from (name, name)
+
+        return RedisBackend(Repeating())
+
+
 class TestTiered(BackendSuite):
     @pytest.fixture
     def backend(self, url: str) -> Iterator[Backend]:
@@ -128,6 +143,34 @@ class TestAsyncRedis(AsyncBackendSuite):
         return awaited(url, protocol=request.param)
 
 
+class Closing(AsyncRedisBackend):
+    """Closes the client that a test made, as its owner would."""
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+
+class TestAsyncPlainRedisPy(AsyncBackendSuite):
+    @pytest.fixture
+    def backend(self, server: servers.Server) -> Callable[[], AsyncBackend]:
+        """A client as redis-py makes it, awaited."""
+        return lambda: Closing(redis.asyncio.Redis(port=server.port))
+
+
+class TestAsyncValkeyPy(AsyncBackendSuite):
+    @pytest.fixture
+    def backend(self, server: servers.Server) -> Callable[[], AsyncBackend]:
+        """A client of valkey-py, awaited."""
+        return lambda: Closing(valkey.asyncio.Valkey(port=server.port))
+
+
+class TestAsyncFakeRedis(AsyncBackendSuite):
+    @pytest.fixture
+    def backend(self) -> Callable[[], AsyncBackend]:
+        """fakeredis, awaited."""
+        return lambda: Closing(fakeredis.FakeAsyncRedis())
+
+
 class TestAsyncUnixSocket(AsyncBackendSuite):
     @pytest.fixture
     def backend(self, server: servers.Server) -> Callable[[], AsyncBackend]:
@@ -136,17 +179,17 @@ class TestAsyncUnixSocket(AsyncBackendSuite):
 
 
 class TestAsyncSentinel(AsyncBackendSuite):
-    @pytest.fixture
-    def backend(self, sentinel_url: str) -> Callable[[], AsyncBackend]:
-        """The master that three sentinels name, awaited."""
-        return awaited(sentinel_url)
+    @pytest.fixture(params=[2, 3])
+    def backend(self, sentinel_url: str, request: pytest.FixtureRequest) -> Callable[[], AsyncBackend]:
+        """The master that three sentinels name, awaited, in both protocols."""
+        return awaited(sentinel_url, protocol=request.param)
 
 
 class TestAsyncCluster(AsyncBackendSuite):
-    @pytest.fixture
-    def backend(self, cluster_url: str) -> Callable[[], AsyncBackend]:
-        """A cluster of six nodes, awaited."""
-        return awaited(cluster_url)
+    @pytest.fixture(params=[2, 3])
+    def backend(self, cluster_url: str, request: pytest.FixtureRequest) -> Callable[[], AsyncBackend]:
+        """A cluster of six nodes, awaited, in both protocols."""
+        return awaited(cluster_url, protocol=request.param)
 
 
 class TestAsyncTls(AsyncBackendSuite):

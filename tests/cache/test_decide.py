@@ -5,6 +5,7 @@ import builtins
 import pytest
 import redis.exceptions as redis_errors
 import valkey.exceptions as valkey_errors
+from redis.sentinel import MasterNotFoundError
 
 from siftpack.cache.decide import Verdict, described, distrusts, milliseconds, passes, verdict, weighs
 
@@ -35,6 +36,8 @@ TABLE = [
     (redis_errors.InvalidResponse(), "garbled"),
     (ValueError(), "garbled"),
     (UnicodeDecodeError("utf-8", b"", 0, 1, "?"), "garbled"),
+    (RecursionError(), "garbled"),
+    (OverflowError(), "garbled"),
     (RuntimeError(), "not_ours"),
     (KeyboardInterrupt(), "not_ours"),
 ]
@@ -59,6 +62,17 @@ def test_a_name_alone_is_no_error_of_a_client() -> None:
 
     assert verdict(TimeoutError()) is Verdict.NOT_OURS
     assert verdict(Deadline()) is Verdict.NOT_OURS
+
+
+def test_a_login_that_a_group_of_servers_hides() -> None:
+    """A cluster's error is about a password if its cause is, and one of sentinels if one of them said so."""
+    for cause, word in ((redis_errors.AuthenticationError("no"), "auth"), (redis_errors.TimeoutError(), "unhealthy")):
+        error = redis_errors.RedisClusterException("cannot be connected")
+        error.__cause__ = cause
+        assert verdict(error).value == word
+    for words, word in (("s - auth:AuthenticationError", "auth"), ("s - server:TimeoutError", "unreachable")):
+        assert verdict(MasterNotFoundError(f"No master found for 'main' : {words}")).value == word
+    assert verdict(redis_errors.ConnectionError("AuthenticationError")) is Verdict.UNREACHABLE
 
 
 def test_what_follows_from_a_verdict() -> None:

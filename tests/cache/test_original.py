@@ -6,11 +6,12 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
+import fakeredis
 import pytest
 import redis
 
 from siftpack import Limits, PolicyError
-from siftpack.cache import MISSING, AsyncCache, Cache, RedisBackend
+from siftpack.cache import MISSING, AsyncCache, AsyncRedisBackend, Cache, RedisBackend
 from siftpack.testing import servers
 
 BAD_VALUES: dict[str, Any] = {
@@ -74,6 +75,35 @@ def test_only_if_absent_works_on_the_server(cache: Cache) -> None:
     user = cache.for_user("u")
     assert [user.set("k", number, only_if_absent=True) for number in range(3)] == [True, False, False]
     assert user.get("k") == 0
+
+
+def test_a_write_that_was_not_confirmed_leaves_no_stale_value() -> None:
+    """A SET that is answered with anything but OK may not have happened: the value before it is gone too."""
+    odd: Any = fakeredis.FakeRedis()
+    real = odd.set
+    user = Cache(RedisBackend(odd), namespace="original").for_user("u")
+    assert user.set("k", "old")
+    odd.set = lambda *args, **options: False
+    user.set("k", "new")
+    odd.set = real
+    assert user.get("k") is MISSING
+    awaited: Any = fakeredis.FakeAsyncRedis()
+
+    async def run() -> None:
+        user = AsyncCache(AsyncRedisBackend(awaited), namespace="original").for_user("u")
+        real = awaited.set
+        assert await user.set("k", "old")
+
+        async def not_ok(*args: Any, **options: Any) -> bool:
+            return False
+
+        awaited.set = not_ok
+        await user.set("k", "new")
+        awaited.set = real
+        assert await user.get("k") is MISSING
+        await awaited.aclose()
+
+    asyncio.run(run())
 
 
 def test_pickles_under_our_keys_are_not_loaded(cache: Cache, url: str) -> None:

@@ -37,6 +37,9 @@ BAD_URLS = [
     "redis://localhost?decode_responses=True",
     "redis://localhost?single_connection_client=1",
     "redis://localhost?protocol=7",
+    "redis://localhost?wait=soon",
+    "redis://localhost?wait=nan",
+    "redis://localhost?wait=-1",
     "unix://",
     "redis+sentinel://localhost",
     "redis+sentinel:///main",
@@ -44,6 +47,11 @@ BAD_URLS = [
     "redis+cluster://",
     "redis+cluster://localhost/3",
     "redis+cluster://localhost?decode_responses=yes",
+    "redis+cluster://localhost?nonsense=1",
+    "redis+cluster://localhost?socket_timeout=soon",
+    "redis+cluster://localhost?protocol=7",
+    "redis+cluster://localhost:port",
+    "redis+cluster://a,,b",
 ]
 
 
@@ -87,6 +95,15 @@ def test_the_preset() -> None:
     assert awaited.connection_pool.max_connections == 3
     assert awaited.connection_pool.connection_kwargs["socket_timeout"] == 2
     assert maker("valkey://localhost", asynchronous=True)().connection_pool.max_connections == CONNECTIONS_OF_A_LOOP
+
+
+@pytest.mark.parametrize("host", ["[::1]", "127.0.0.1", "u:p%40s,s@[::1]"])
+def test_a_cluster_is_looked_for_where_the_url_says(host: str) -> None:
+    """Addresses of both kinds are asked, with options of clusters beside those of connections; nothing is garbled."""
+    make = maker(f"redis+cluster://{host}:1", asynchronous=False, require_full_coverage=False)
+    with pytest.raises(redis.exceptions.RedisClusterException, match=r"cannot be connected.*(111|99|refused)"):
+        make()
+    maker(f"redis+cluster://{host}:1", asynchronous=True, require_full_coverage=False)
 
 
 def refused() -> list[Any]:
@@ -178,31 +195,6 @@ def test_nothing_is_unreadable_with_a_client_that_is_accepted(server: servers.Se
         assert user.get("k ☃") == value
         assert user.get_many(["k ☃"]) == {"k ☃": value}
         assert user.clear() == 1
-
-
-@pytest.mark.filterwarnings("ignore:MultiDBClient is an experimental:UserWarning")
-def test_a_multi_database_client(server: servers.Server) -> None:
-    """redis-py's client of several databases is used as any other, and refused if one of them decodes."""
-    from redis.multidb.client import MultiDBClient
-    from redis.multidb.config import DatabaseConfig, MultiDbConfig
-
-    def made(**options: Any) -> Any:
-        settings = {"host": "127.0.0.1", "port": server.port, **options}
-        config = MultiDbConfig(databases_config=[DatabaseConfig(client_kwargs=settings, weight=1.0)])
-        return MultiDBClient(config)
-
-    client = made()
-    user = Cache(RedisBackend(client), namespace="multi").for_user("u")
-    assert user.set("k", {"x": 1})
-    assert user.get("k") == {"x": 1}
-    assert user.set_many({"a": 1, "b": 2}) == {"a": True, "b": True}
-    assert user.get_many(["a", "b", "c"]) == {"a": 1, "b": 2}
-    assert user.clear() == 3
-    client.close()
-    decoding = made(decode_responses=True)
-    with pytest.raises(PolicyError, match="decode_responses"):
-        RedisBackend(decoding)
-    decoding.close()
 
 
 def test_tls_with_a_wrong_authority_is_an_outage_and_not_a_fallback_to_plain(tls: servers.Tls) -> None:

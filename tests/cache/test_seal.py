@@ -221,6 +221,13 @@ def test_one_seal_between_threads() -> None:
         ({1: "x" * 32}, None),
         ({1: ONE, 2: ONE}, None),
         ({1: ONE}, 2),
+        ({1: ONE}, "1"),
+        ({1: ONE}, True),
+        ({True: ONE}, None),
+        (5, None),
+        (None, None),
+        ([1], None),
+        ([(1, ONE, 2)], None),
     ],
 )
 def test_rings_that_make_no_sense(keys: dict[int, bytes], active: int | None) -> None:

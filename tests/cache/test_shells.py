@@ -1,94 +1,18 @@
 """Both shells, driven by the same tests: what they do around the decisions they share."""
 
-import asyncio
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis.exceptions as errors
 
 from siftpack import EncodeError
-from siftpack.cache import MISSING, AsyncCache, AsyncMemoryBackend, Cache, Legacy, MemoryBackend, Pickles, Seal
+from siftpack.cache import MISSING, Legacy, Pickles, Seal
+from tests.cache.shells import Failing, Make
 
 LOSSY = {"n": 1, "f": print}
 PICKLES = Pickles(b"a secret of some bytes")
-
-
-class Blocking:
-    """An asyncio cache or face with the words of the synchronous one."""
-
-    def __init__(self, made: Any, runner: asyncio.Runner) -> None:
-        self._made = made
-        self._runner = runner
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._made, name)
-        if name in ("for_user", "shared"):
-            return lambda *args, **options: Blocking(found(*args, **options), self._runner)
-        if not asyncio.iscoroutinefunction(found):
-            return found
-
-        async def called(*args: Any, **options: Any) -> Any:
-            return await found(*args, **options)
-
-        return lambda *args, **options: self._runner.run(called(*args, **options))
-
-
-class Failing(MemoryBackend):
-    """A store in this process that fails as it is told."""
-
-    error: Exception | None = None
-    on: tuple[str, ...] = ()
-    distrusted = 0
-
-    def fail(self, method: str) -> None:
-        if self.error is not None and (not self.on or method in self.on):
-            raise self.error
-
-    def distrust(self) -> None:
-        self.distrusted += 1
-        self.fail("distrust")
-
-    def ping(self) -> None:
-        self.fail("ping")
-
-
-def failing(name: str) -> Any:
-    real = getattr(MemoryBackend, name)
-
-    def method(self: Failing, *args: Any, **options: Any) -> Any:
-        self.fail(name)
-        return real(self, *args, **options)
-
-    return method
-
-
-for _name in ("get", "set", "delete", "exists", "expire", "ttl", "get_many", "set_many", "clear", "size"):
-    setattr(Failing, _name, failing(_name))
-
-
-class AsyncFailing(AsyncMemoryBackend):
-    """The same, awaited."""
-
-    async def distrust(self) -> None:
-        self.store.distrust()
-
-    async def ping(self) -> None:
-        self.store.ping()
-
-
-Make = Callable[..., Any]
-
-
-@pytest.fixture(params=["sync", "async"])
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Makes a cache of either kind over a store: ``make(store, **options)``."""
-    if request.param == "sync":
-        yield lambda store, **options: Cache(store, namespace="app", **options)
-        return
-    with asyncio.Runner() as runner:
-        yield lambda store, **options: Blocking(AsyncCache(AsyncFailing(store), namespace="app", **options), runner)
 
 
 OPERATIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {
@@ -177,6 +101,21 @@ def test_an_error_of_a_value_is_raised_though_the_store_is_away(make: Make) -> N
         user.set("k", LOSSY)
 
 
+@pytest.mark.parametrize("error", [errors.ConnectionError("away"), errors.OutOfMemoryError("full"), ValueError()])
+def test_a_write_that_failed_leaves_no_stale_value(make: Make, error: Exception) -> None:
+    """What a store could not take is not answered for by what it had before; ``only_if_absent`` leaves that alone."""
+    store = Failing()
+    user = make(store).for_user("u")
+    user.set_many({"k": "old", "a": "old", "b": "old"})
+    store.error, store.on = error, ("set", "set_many")
+    assert not user.set("k", "new", only_if_absent=True)
+    assert user.get("k") == "old"
+    assert not user.set("k", "new")
+    assert user.get("k") is MISSING
+    assert user.set_many({"a": "new", "c": "new"}) == {"a": False, "c": False}
+    assert user.get_many(["a", "b", "c"]) == {"b": "old"}
+
+
 def test_moved_entries(make: Make) -> None:
     """A moved entry makes the store drop connections; if that fails too, the read is still a miss."""
     store = Failing()
@@ -233,6 +172,21 @@ def test_sealed_entries_get_a_new_end(make: Make) -> None:
     assert not user.expire("raw", 50)
     store.error = errors.ConnectionError("away")
     assert not user.expire("k", 50)
+
+
+@pytest.mark.parametrize("seal", [None, Seal({1: bytes(32)})])
+def test_a_new_end_is_no_new_beginning(make: Make, seal: Seal | None) -> None:
+    """``expire`` changes when an entry ends and not when it was written, sealed or not."""
+    now = [1_700_000_000.0]
+    user = make(Failing(), seal=seal, wall_clock=lambda: now[0]).for_user("u")
+    user.set("k", 1, ttl=1000)
+    now[0] += 100
+    assert user.expire("k", 500)
+    entry = user.get_entry("k")
+    assert (entry.created_at, entry.age) == (1_700_000_000.0, 100.0)
+    assert user.expire("k", None)
+    now[0] += 10_000
+    assert user.get("k") == 1
 
 
 def test_partitions(make: Make) -> None:

@@ -279,7 +279,7 @@ def test_the_embedded_store_is_bounded() -> None:
     user.set("d", "d")
     assert [user.exists(key) for key in "abcd"] == [True, False, True, True]
     store = MemoryBackend(max_bytes=2000)
-    assert store.set("big", b"x" * 3000, None)
+    assert not store.set("big", b"x" * 3000, None)
     assert store.get("big") is None
     for number in range(100):
         store.set(str(number), b"x" * 100, None)

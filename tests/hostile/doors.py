@@ -6,8 +6,6 @@ import datetime as dt
 import enum
 import gc
 import sys
-import threading
-import time
 import weakref
 from collections import OrderedDict, UserString, deque
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 import pydantic
 
 from siftpack import Policy, register
+from tests.hostile.intruders import at_calls, beside
 
 
 class Change:
@@ -287,42 +286,9 @@ def _tracked() -> list[Any]:
     return [weakref.ref(Garbage(), lambda _: fire()) for _ in range(3)]
 
 
-@contextlib.contextmanager
-def hooked(install: Callable[[Any], None]) -> Iterator[None]:
+def hooked(install: Callable[[Any], None]) -> contextlib.AbstractContextManager[None]:
     """Every call of a function of ours is an event."""
-
-    def hook(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("siftpack"):
-            install(None)
-            fire()
-            install(hook)
-
-    install(hook)
-    try:
-        yield
-    finally:
-        install(None)
-
-
-@contextlib.contextmanager
-def threaded() -> Iterator[None]:
-    """A second thread gets in whenever it gets a turn."""
-    done, interval = threading.Event(), sys.getswitchinterval()
-
-    def work() -> None:
-        while not done.is_set():
-            fire()
-            time.sleep(0)
-
-    thread = threading.Thread(target=work)
-    sys.setswitchinterval(1e-6)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-        sys.setswitchinterval(interval)
+    return at_calls(fire, install=install)
 
 
 DOORS: dict[str, Door] = {
@@ -358,7 +324,7 @@ DOORS: dict[str, Door] = {
     "collector": Door(around=callback),
     "finalizer": Door(around=lambda: collecting([Dying() for _ in range(3)].clear)),
     "weak reference": Door(around=lambda: collecting(_tracked)),
-    "thread": Door(lambda at: Item(at) if at % 2 else Extracted(at), around=threaded),
+    "thread": Door(lambda at: Item(at) if at % 2 else Extracted(at), around=lambda: beside(fire)),
     "metaclass": Door(Odd, shut=True),
     "tzinfo": Door(lambda at: dt.datetime(2024, 1, 1, tzinfo=Zone()), shut=True),
     "str key": Door(shut=True),

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-import pydantic
 import pytest
 
 from siftpack import Action, Limits
@@ -18,6 +17,7 @@ from siftpack.errors import SiftError
 from siftpack.report import Tombstone
 from tests.conftest import core
 from tests.hostile.doors import CHANGE, DOORS, LISTED, Door, Item, Key, install, policy_of
+from tests.hostile.positions import Model
 
 SIZE = 5
 SHARED = ("shared", 1)
@@ -30,13 +30,6 @@ class Data:
     a: Any
     b: Any
     c: Any
-
-
-class Model(pydantic.BaseModel):
-    """A model that takes further fields."""
-
-    model_config = pydantic.ConfigDict(extra="allow")
-    a: Any
 
 
 class Twin(Item):

@@ -3,8 +3,6 @@
 import contextlib
 import gc
 import signal
-import sys
-import threading
 import time
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import pytest
 from siftpack.errors import SiftError
 from siftpack.testing import same
 from tests.conftest import core
+from tests.hostile.intruders import at_calls, beside
 
 SIZE = 400
 
@@ -117,23 +116,6 @@ def by_collector(change: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def by_profiler(change: Callable[[], None]) -> Iterator[None]:
-    """Every Python call, ours too, is a profile event that changes the container."""
-
-    def hook(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("siftpack"):
-            sys.setprofile(None)
-            change()
-            sys.setprofile(hook)
-
-    sys.setprofile(hook)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
-
-
-@contextlib.contextmanager
 def by_signal(change: Callable[[], None]) -> Iterator[None]:
     """A timer signal changes the container every tenth of a millisecond."""
     before = signal.signal(signal.SIGALRM, lambda *_: change())
@@ -145,28 +127,7 @@ def by_signal(change: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@contextlib.contextmanager
-def by_thread(change: Callable[[], None]) -> Iterator[None]:
-    """A second thread changes the container whenever it gets a turn."""
-    done, interval = threading.Event(), sys.getswitchinterval()
-
-    def work() -> None:
-        while not done.is_set():
-            change()
-            time.sleep(0)
-
-    thread = threading.Thread(target=work)
-    sys.setswitchinterval(1e-5)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-        sys.setswitchinterval(interval)
-
-
-INTRUDERS = {"collector": by_collector, "profiler": by_profiler, "signal": by_signal, "thread": by_thread}
+INTRUDERS = {"collector": by_collector, "profiler": at_calls, "signal": by_signal, "thread": beside}
 
 
 def victim_of(shape: str, number: int, size: int = SIZE) -> Any:
@@ -192,8 +153,10 @@ def check(payload: bytes) -> None:
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutation: str, intruder: str) -> None:
     """Whatever changes the container, every function gives a readable value or a ``SiftError``."""
+    # A hook changes it at each of many calls for each element, which takes the square of their number.
+    size = SIZE // 4 if intruder == "profiler" else SIZE
     for turn, name in enumerate(("packb", "packb_with_report", "sanitize", "inspect", "fingerprint")):
-        victim = victim_of(shape, turn)
+        victim = victim_of(shape, turn, size)
         found = storage(victim)
         result: Any = None
         with INTRUDERS[intruder](lambda found=found: MUTATIONS[mutation](found)):

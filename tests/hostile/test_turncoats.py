@@ -3,11 +3,10 @@
 import dataclasses
 import enum
 import gc
-import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import pytest
@@ -15,23 +14,12 @@ import pytest
 from siftpack import Action, Kind, Limits, Policy, register
 from siftpack.errors import DecodeError, EncodeError, LimitExceeded
 from tests.conftest import core
+from tests.hostile.intruders import at_calls
 
 
-@contextmanager
-def at_calls_of(name: str, change: Callable[[], None]) -> Iterator[None]:
-    """Whenever a function of ours of that name is called, a profile hook changes something."""
-
-    def hook(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code.co_name == name:
-            sys.setprofile(None)
-            change()
-            sys.setprofile(hook)
-
-    sys.setprofile(hook)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
+def at_calls_of(name: str, change: Callable[[], None]) -> AbstractContextManager[None]:
+    """Whenever a function of ours of that name is called, something changes."""
+    return at_calls(change, lambda frame: frame.f_code.co_name == name)
 
 
 def overwrite() -> None:

@@ -7,11 +7,10 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
-from siftpack.cache.core import engine_of, healthy, named
-from siftpack.cache.decide import check_backend
+from siftpack.cache.decide import check_backend, flag
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
-from siftpack.errors import PolicyError
+from siftpack.cache.whole import Whole, engine_of, healthy, named
 
 
 class AsyncFace:
@@ -40,7 +39,7 @@ class AsyncFace:
             return default
         engine.stats.hit(owner.labels, read.format, len(data))
         if read.rewrite:
-            await self._rewrite(name, read)
+            await self._rewrite(name, read, data)
         return read.value
 
     async def get_entry(self, key: str) -> Entry | Missing:
@@ -80,6 +79,8 @@ class AsyncFace:
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = outcome.error is not None
+            if not only_if_absent:
+                await self._forget([name])
         return engine.wrote(owner, outcome) if kept else False
 
     async def delete(self, key: str) -> bool:
@@ -89,8 +90,9 @@ class AsyncFace:
     async def exists(self, key: str) -> bool:
         """True if something is stored under a key, readable or not."""
         engine, owner = self._engine, self._owner
+        name = engine.name(owner, key)
         try:
-            return await self._backend.exists(engine.name(owner, key))
+            return await self._backend.exists(name)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return False
@@ -125,15 +127,15 @@ class AsyncFace:
     async def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are hits."""
         engine, owner = self._engine, self._owner
-        names = {key: engine.name(owner, key) for key in keys}
+        names = engine.names(owner, keys)
         try:
             found = await self._backend.get_many(list(names.values()))
+            answers = list(zip(names.items(), found, strict=True))
         except Exception as error:  # noqa: BLE001 - judged
-            for _ in names:
-                engine.failed(owner, error, read=True)
+            engine.failed(owner, error, read=len(names))
             return {}
         values: dict[str, Any] = {}
-        for (key, name), data in zip(names.items(), found, strict=True):
+        for (key, name), data in answers:
             try:
                 read = engine.decode(data, name, owner)
             except Unreadable as refused:
@@ -141,7 +143,7 @@ class AsyncFace:
                 continue
             engine.stats.hit(owner.labels, read.format, len(data or b""))
             if read.rewrite:
-                await self._rewrite(name, read)
+                await self._rewrite(name, read, data)
             values[key] = read.value
         return values
 
@@ -149,24 +151,22 @@ class AsyncFace:
         """``set`` for each key; whether ``get`` will give each value. Raises as ``set``, after all were dealt with."""
         engine, owner = self._engine, self._owner
         milliseconds = engine.ttl(ttl)
-        names = {key: engine.name(owner, key) for key in values}
-        outcomes = {key: engine.encode(values[key], name, owner, milliseconds) for key, name in names.items()}
+        outcomes, refused, items = engine.encode_many(owner, values, milliseconds)
         try:
-            await self._backend.delete([names[key] for key, outcome in outcomes.items() if outcome.data is None])
-            items = [(names[key], outcome.data) for key, outcome in outcomes.items() if outcome.data is not None]
+            await self._backend.delete(refused)
             kept = await self._backend.set_many(items, milliseconds)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = False
+            await self._forget([*refused, *(name for name, _ in items)])
         return engine.wrote_many(owner, outcomes, kept=kept)
 
     async def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
         engine, owner = self._engine, self._owner
+        names = engine.names(owner, keys)
         try:
-            gone = await self._backend.delete([engine.name(owner, key) for key in keys])
-        except PolicyError:
-            raise
+            gone = await self._backend.delete(list(names.values()))
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return 0
@@ -197,6 +197,13 @@ class AsyncFace:
             self._engine.failed(owner, error)
             return SizeEstimate(0, 0, exact=False)
 
+    async def _forget(self, names: list[str]) -> None:
+        """Deletes what a failed write was to replace."""
+        try:
+            await self._backend.delete(names)
+        except Exception as error:  # noqa: BLE001 - judged
+            self._engine.failed(self._owner, error)
+
     async def _refused(self, reason: Reason) -> None:
         if self._engine.missed(self._owner, reason):
             try:
@@ -204,8 +211,8 @@ class AsyncFace:
             except Exception as error:  # noqa: BLE001 - judged
                 self._engine.failed(self._owner, error)
 
-    async def _rewrite(self, name: str, read: Read) -> None:
-        """Puts a value that a legacy reader gave back as ours, for the time it had left."""
+    async def _rewrite(self, name: str, read: Read, data: bytes | None) -> None:
+        """Puts a value that a legacy reader gave back as ours, for the time it had left, if it is still there."""
         engine, owner = self._engine, self._owner
         try:
             left = await self._backend.ttl(name)
@@ -213,7 +220,8 @@ class AsyncFace:
                 return
             ttl = None if left < 0 else max(1, left)
             outcome = engine.encode(read.value, name, owner, ttl)
-            if outcome.data is not None and outcome.word != "text":
+            unchanged = await self._backend.get(name) == data
+            if unchanged and outcome.data is not None and outcome.word != "text":
                 await self._backend.set(name, outcome.data, ttl)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
@@ -228,7 +236,7 @@ class AsyncUserCache(AsyncFace):
         self._owner = owner
 
 
-class AsyncCache(AsyncFace):
+class AsyncCache(Whole, AsyncFace):  # type: ignore[override]  # the owner is asked for each time: it may be refused
     """A cache in one namespace of a store; ``for_user`` gives the entries of one user.
 
     ``backend``: bytes are kept there, without one in this process. A remote one gets an embedded store behind it, for
@@ -242,6 +250,7 @@ class AsyncCache(AsyncFace):
         self._engine = engine_of(options)
         if backend is None:
             backend = AsyncMemoryBackend()
+        flag(fallback, "fallback")
         check_backend(backend, asynchronous=True)
         if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.aiotiered import AsyncTieredBackend
@@ -262,22 +271,17 @@ class AsyncCache(AsyncFace):
         ``client`` holds further options for redis-py. Nothing is asked yet: a wrong password is
         raised by the first operation, or by ``health``. Raises ``PolicyError`` for a URL or options that make no sense.
         """  # noqa: D205 - one sentence, too long for a line
-        from siftpack.cache.presets import maker, scheme_of
+        from siftpack.cache.presets import in_memory, maker, options_of
 
-        if url is None or scheme_of(url) == "memory":
+        if in_memory(url, client):
             return cls(AsyncMemoryBackend(), **options)
         from siftpack.cache.backends.aioredis import AsyncRedisBackend
 
+        assert url is not None
         if "+cluster" in url.partition("://")[0]:
             options.setdefault("hash_tags", True)
-        make = maker(url, asynchronous=True, **(client or {}))
+        make = maker(url, asynchronous=True, **options_of(client))
         return cls(AsyncRedisBackend(make=make), fallback=fallback, **options)
-
-    @property
-    def _owner(self) -> Owner:  # type: ignore[override]  # asked for each time: it may be refused
-        if self._engine.multi_user:
-            raise PolicyError("this cache holds the entries of many users: use for_user(...), or shared()")
-        return self._nobody
 
     def for_user(self, user: str, *, agent: str | None = None) -> AsyncUserCache:
         """The entries of one user. ``agent`` is a label for counting. Raises ``PolicyError`` for an empty name."""
@@ -294,20 +298,6 @@ class AsyncCache(AsyncFace):
     async def size_estimate(self) -> SizeEstimate:
         """How much the whole namespace holds; on a remote store by SCAN."""
         return await self._size(self._nobody, self._engine.keys.namespace_prefix)
-
-    def stats(self) -> dict[str, Any]:
-        """All counts since the start or the last ``reset_stats``, with those of users and agents."""
-        return self._engine.stats.snapshot()
-
-    get_stats = stats
-
-    def reset_stats(self) -> None:
-        """Count from nothing again."""
-        self._engine.stats.reset()
-
-    def hit_rate(self) -> float:
-        """Hits of all reads, from 0 to 1; reads that failed are misses."""
-        return self._engine.stats.hit_rate()
 
     async def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.

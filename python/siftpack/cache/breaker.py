@@ -36,7 +36,7 @@ class Breaker:
         self._jitter = jitter
         self._failures: deque[float] = deque(maxlen=FAILURES)
         self._next_probe = 0.0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         forks.register(self)
 
     def allow(self) -> bool:
@@ -72,7 +72,7 @@ class Breaker:
 
     def after_fork(self) -> None:
         """The child has seen no failure and holds no lock."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._failures.clear()
         self.closed = True
 

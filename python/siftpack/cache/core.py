@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
-from siftpack.cache.decide import Verdict, check_backend, described, passes, verdict
+from siftpack.cache.decide import Verdict, check_backend, described, flag, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
-from siftpack.errors import PolicyError
+from siftpack.cache.whole import Whole, engine_of, healthy, named
 
 
 class Face:
@@ -39,7 +39,7 @@ class Face:
             return default
         engine.stats.hit(owner.labels, read.format, len(data))
         if read.rewrite:
-            self._rewrite(name, read)
+            self._rewrite(name, read, data)
         return read.value
 
     def get_entry(self, key: str) -> Entry | Missing:
@@ -79,6 +79,8 @@ class Face:
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = outcome.error is not None
+            if not only_if_absent:
+                self._forget([name])
         return engine.wrote(owner, outcome) if kept else False
 
     def delete(self, key: str) -> bool:
@@ -88,8 +90,9 @@ class Face:
     def exists(self, key: str) -> bool:
         """True if something is stored under a key, readable or not."""
         engine, owner = self._engine, self._owner
+        name = engine.name(owner, key)
         try:
-            return self._backend.exists(engine.name(owner, key))
+            return self._backend.exists(name)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return False
@@ -124,15 +127,15 @@ class Face:
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are hits."""
         engine, owner = self._engine, self._owner
-        names = {key: engine.name(owner, key) for key in keys}
+        names = engine.names(owner, keys)
         try:
             found = self._backend.get_many(list(names.values()))
+            answers = list(zip(names.items(), found, strict=True))
         except Exception as error:  # noqa: BLE001 - judged
-            for _ in names:
-                engine.failed(owner, error, read=True)
+            engine.failed(owner, error, read=len(names))
             return {}
         values: dict[str, Any] = {}
-        for (key, name), data in zip(names.items(), found, strict=True):
+        for (key, name), data in answers:
             try:
                 read = engine.decode(data, name, owner)
             except Unreadable as refused:
@@ -140,7 +143,7 @@ class Face:
                 continue
             engine.stats.hit(owner.labels, read.format, len(data or b""))
             if read.rewrite:
-                self._rewrite(name, read)
+                self._rewrite(name, read, data)
             values[key] = read.value
         return values
 
@@ -148,24 +151,22 @@ class Face:
         """``set`` for each key; whether ``get`` will give each value. Raises as ``set``, after all were dealt with."""
         engine, owner = self._engine, self._owner
         milliseconds = engine.ttl(ttl)
-        names = {key: engine.name(owner, key) for key in values}
-        outcomes = {key: engine.encode(values[key], name, owner, milliseconds) for key, name in names.items()}
+        outcomes, refused, items = engine.encode_many(owner, values, milliseconds)
         try:
-            self._backend.delete([names[key] for key, outcome in outcomes.items() if outcome.data is None])
-            items = [(names[key], outcome.data) for key, outcome in outcomes.items() if outcome.data is not None]
+            self._backend.delete(refused)
             kept = self._backend.set_many(items, milliseconds)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             kept = False
+            self._forget([*refused, *(name for name, _ in items)])
         return engine.wrote_many(owner, outcomes, kept=kept)
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
         engine, owner = self._engine, self._owner
+        names = engine.names(owner, keys)
         try:
-            gone = self._backend.delete([engine.name(owner, key) for key in keys])
-        except PolicyError:
-            raise
+            gone = self._backend.delete(list(names.values()))
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
             return 0
@@ -196,6 +197,13 @@ class Face:
             self._engine.failed(owner, error)
             return SizeEstimate(0, 0, exact=False)
 
+    def _forget(self, names: list[str]) -> None:
+        """Deletes what a failed write was to replace."""
+        try:
+            self._backend.delete(names)
+        except Exception as error:  # noqa: BLE001 - judged
+            self._engine.failed(self._owner, error)
+
     def _refused(self, reason: Reason) -> None:
         if self._engine.missed(self._owner, reason):
             try:
@@ -203,8 +211,8 @@ class Face:
             except Exception as error:  # noqa: BLE001 - judged
                 self._engine.failed(self._owner, error)
 
-    def _rewrite(self, name: str, read: Read) -> None:
-        """Puts a value that a legacy reader gave back as ours, for the time it had left."""
+    def _rewrite(self, name: str, read: Read, data: bytes | None) -> None:
+        """Puts a value that a legacy reader gave back as ours, for the time it had left, if it is still there."""
         engine, owner = self._engine, self._owner
         try:
             left = self._backend.ttl(name)
@@ -212,7 +220,8 @@ class Face:
                 return
             ttl = None if left < 0 else max(1, left)
             outcome = engine.encode(read.value, name, owner, ttl)
-            if outcome.data is not None and outcome.word != "text":
+            unchanged = self._backend.get(name) == data
+            if unchanged and outcome.data is not None and outcome.word != "text":
                 self._backend.set(name, outcome.data, ttl)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error)
@@ -227,7 +236,7 @@ class UserCache(Face):
         self._owner = owner
 
 
-class Cache(Face):
+class Cache(Whole, Face):  # type: ignore[override]  # the owner is asked for each time: it may be refused
     """A cache in one namespace of a store; ``for_user`` gives the entries of one user.
 
     ``backend``: bytes are kept there, without one in this process. A remote one gets an embedded store behind it, for
@@ -241,6 +250,7 @@ class Cache(Face):
         self._engine = engine_of(options)
         if backend is None:
             backend = MemoryBackend()
+        flag(fallback, "fallback")
         check_backend(backend, asynchronous=False)
         if backend.remote and not hasattr(backend, "notes"):
             from siftpack.cache.backends.tiered import TieredBackend
@@ -261,23 +271,20 @@ class Cache(Face):
         ``client`` holds further options for redis-py. A store that cannot be reached is no error, a wrong password is.
         Raises ``PolicyError`` for a URL or options that make no sense, and ``AuthenticationError`` of redis-py.
         """  # noqa: D205 - one sentence, too long for a line
-        from siftpack.cache.presets import maker, scheme_of
+        from siftpack.cache.presets import in_memory, maker, options_of
 
-        if url is None or scheme_of(url) == "memory":
+        if in_memory(url, client):
             return cls(MemoryBackend(), **options)
         from siftpack.cache.backends.redis import RedisBackend
 
+        assert url is not None
         if "+cluster" in url.partition("://")[0]:
             options.setdefault("hash_tags", True)
-        made = cls(RedisBackend(make=maker(url, asynchronous=False, **(client or {}))), fallback=fallback, **options)
+        made = cls(
+            RedisBackend(make=maker(url, asynchronous=False, **options_of(client))), fallback=fallback, **options
+        )
         made._look()
         return made
-
-    @property
-    def _owner(self) -> Owner:  # type: ignore[override]  # asked for each time: it may be refused
-        if self._engine.multi_user:
-            raise PolicyError("this cache holds the entries of many users: use for_user(...), or shared()")
-        return self._nobody
 
     def for_user(self, user: str, *, agent: str | None = None) -> UserCache:
         """The entries of one user. ``agent`` is a label for counting. Raises ``PolicyError`` for an empty name."""
@@ -294,20 +301,6 @@ class Cache(Face):
     def size_estimate(self) -> SizeEstimate:
         """How much the whole namespace holds; on a remote store by SCAN."""
         return self._size(self._nobody, self._engine.keys.namespace_prefix)
-
-    def stats(self) -> dict[str, Any]:
-        """All counts since the start or the last ``reset_stats``, with those of users and agents."""
-        return self._engine.stats.snapshot()
-
-    get_stats = stats
-
-    def reset_stats(self) -> None:
-        """Count from nothing again."""
-        self._engine.stats.reset()
-
-    def hit_rate(self) -> float:
-        """Hits of all reads, from 0 to 1; reads that failed are misses."""
-        return self._engine.stats.hit_rate()
 
     def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.
@@ -342,32 +335,3 @@ class Cache(Face):
             if verdict(error) in (Verdict.AUTH, Verdict.NOT_OURS):
                 raise
             self._engine.tell(f"the store did not answer when the cache was made ({described(error)})")
-
-
-def named(user: object) -> str:
-    """A user that is not nobody. Raises ``PolicyError``."""
-    if user is None:
-        raise PolicyError("user must be a str; for what belongs to nobody there is shared()")
-    return user  # type: ignore[return-value]  # looked at where it is escaped
-
-
-def engine_of(options: dict[str, Any]) -> Engine:
-    """The engine of a cache with these options. Raises ``PolicyError``."""
-    try:
-        return Engine(**options)
-    except TypeError as unknown:
-        raise PolicyError(f"no such option of a cache: {unknown}") from None
-
-
-def healthy(backend: Any, error: Exception | None, took: float) -> dict[str, Any]:
-    """What ``health`` gives. Raises ``error`` if the caller has to see it."""
-    if error is not None and passes(verdict(error)) and verdict(error) is not Verdict.BUG:
-        raise error
-    breaker = getattr(backend, "breaker", None)
-    return {
-        "ok": error is None,
-        "latency_ms": round(took * 1000, 3),
-        "error": None if error is None else verdict(error).value,
-        "breaker": None if breaker is None else "closed" if breaker.closed else "open",
-        "backend": type(getattr(backend, "front", backend)).__name__,
-    }

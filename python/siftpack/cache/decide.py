@@ -69,7 +69,10 @@ _BY_CLASS: Final = {
 }
 _CLIENTS: Final = ("redis", "valkey", "fakeredis")
 _PYTHON: Final = ("builtins", "asyncio", "socket", "ssl")
-_PARSERS_RAISE: Final = (ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError)
+_PARSERS_RAISE: Final = (
+    *(ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError),
+    *(OverflowError, RecursionError),
+)
 
 
 def verdict(error: BaseException) -> Verdict:
@@ -84,8 +87,18 @@ def verdict(error: BaseException) -> Verdict:
         if root in _CLIENTS or (root in _PYTHON and cls.__module__.partition(".")[0] in (*_CLIENTS, *_PYTHON)):
             found = _BY_CLASS.get(each.__name__)
             if found is not None:
-                return found
+                return Verdict.AUTH if _hides_login(error) else found
     return Verdict.GARBLED if cls in _PARSERS_RAISE else Verdict.NOT_OURS
+
+
+def _hides_login(error: BaseException) -> bool:
+    """True if groups of servers could not be used because of a password: it is the cause, or stands in the words."""
+    name = type(error).__name__
+    if name in ("RedisClusterException", "ValkeyClusterException"):
+        return error.__cause__ is not None and verdict(error.__cause__) is Verdict.AUTH
+    if name in ("MasterNotFoundError", "SlaveNotFoundError"):  # of sentinels: one line, with what each of them raised
+        return any(type(words) is str and "AuthenticationError" in words for words in error.args)
+    return False
 
 
 def passes(found: Verdict) -> bool:
@@ -111,14 +124,25 @@ class OnLossy(enum.StrEnum):
     RAISE = "raise"
 
 
+_WORDS: Final = (
+    *("get", "set", "delete", "exists", "expire", "ttl", "get_many", "set_many", "clear", "size"),
+    *("ping", "distrust", "close"),
+)
 _REFUSING: Final = frozenset({Action.DROP, Action.TOMBSTONE, Action.NAME, Action.CUT})
 _DATA: Final = frozenset({Kind.CONTAINER, Kind.RECORD, Kind.SUBCLASS, Kind.ENUM, Kind.VALUE, Kind.ATTRIBUTE})
 
 
-def nothing_left(report: Report) -> bool:
-    """True if the value itself, not a part of it, was machinery: there is nothing to store."""
+def nothing_left(report: Report, *, nil: bool) -> bool:
+    """True if the value itself, not a part of it, was machinery: there is nothing to store.
+
+    ``nil`` says that None was written for it: what was cut short is a value unless it was cut to nothing.
+    """
     return any(
-        finding.path == "$" and finding.action in _REFUSING and finding.kind not in _DATA for finding in report.findings
+        finding.path == "$"
+        and finding.action in _REFUSING
+        and finding.kind not in _DATA
+        and (nil or finding.action is not Action.CUT)
+        for finding in report.findings
     )
 
 
@@ -142,17 +166,32 @@ def milliseconds(ttl: Any, what: str = "ttl") -> int | None:
     return max(1, int(ttl * 1000))
 
 
+def flag(value: object, what: str) -> bool:
+    """A bool, and nothing that is merely true or false. Raises ``PolicyError``."""
+    if type(value) is not bool:
+        raise PolicyError(f"{what} is True or False")
+    return value
+
+
 def check_backend(backend: Any, *, asynchronous: bool) -> None:
     """Raises ``PolicyError`` for a backend of the other kind, and for what is none, such as a bare client."""
-    if getattr(type(backend), "remote", None) is None or not callable(getattr(type(backend), "get_many", None)):
-        raise PolicyError("a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own")
-    if _awaits(type(backend).get) is not asynchronous:
+    lacks = [word for word in _WORDS if not callable(getattr(backend, word, None))]
+    lacks += ["remote"] if type(getattr(backend, "remote", None)) is not bool else []
+    if lacks:
+        raise PolicyError(
+            "a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own"
+            f" ({type_name(type(backend))} lacks {', '.join(lacks)})"
+        )
+    if _awaits(backend.get) is not asynchronous:
         raise PolicyError("Cache takes synchronous backends, and AsyncCache those of asyncio")
 
 
 def check_kind(client: Any, *, asynchronous: bool) -> None:
-    """Raises ``PolicyError`` for a client of the other kind."""
-    if _awaits(getattr(type(client), "execute_command", None)) is not asynchronous:
+    """Raises ``PolicyError`` for a client of the other kind, and for what is none, such as a URL."""
+    run = getattr(client, "execute_command", None)
+    if isinstance(client, type) or not callable(run):
+        raise PolicyError("a client with the words of redis-py is needed; for a URL there is from_url")
+    if _awaits(run) is not asynchronous:
         raise PolicyError("RedisBackend takes synchronous clients, and AsyncRedisBackend those of asyncio")
 
 
@@ -190,7 +229,7 @@ def _spells(encoding: Any) -> bool:
 
 def _options(client: Any) -> Iterable[dict[str, Any]]:
     pools = [client, _attribute(client, "connection_pool"), _attribute(client, "nodes_manager")]
-    for database in _databases(client):
+    for database in databases(client):
         pools += [database, _attribute(database, "connection_pool"), _attribute(database, "nodes_manager")]
     for holder in pools:
         options = _attribute(holder, "connection_kwargs")
@@ -198,7 +237,8 @@ def _options(client: Any) -> Iterable[dict[str, Any]]:
             yield options
 
 
-def _databases(client: Any) -> list[Any]:
+def databases(client: Any) -> list[Any]:
+    """The clients within a ``MultiDBClient``; none for any other."""
     listed = _attribute(client, "_databases")
     try:
         return [_attribute(row[0], "client") for row in listed] if listed is not None else []

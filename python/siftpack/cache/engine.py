@@ -10,7 +10,17 @@ from siftpack import wire
 from siftpack._core import dumps_with_report, packb, unpackb
 from siftpack.cache import legacy as old
 from siftpack.cache.backends import ENDLESS
-from siftpack.cache.decide import OnLossy, Outcome, Verdict, described, milliseconds, nothing_left, passes, verdict
+from siftpack.cache.decide import (
+    OnLossy,
+    Outcome,
+    Verdict,
+    described,
+    flag,
+    milliseconds,
+    nothing_left,
+    passes,
+    verdict,
+)
 from siftpack.cache.entries import ALARMS, Degraded, Entry, Reason, Unreadable
 from siftpack.cache.frames import Place, bind, open_frame
 from siftpack.cache.keys import Keys, checked, full_key
@@ -48,6 +58,14 @@ class Read(NamedTuple):
     """True if it should be written back as ours."""
 
 
+class Batch(NamedTuple):
+    """What writing many values comes to: the outcome for each key, the names to delete, and what to store."""
+
+    outcomes: dict[str, Outcome]
+    refused: list[str]
+    items: list[tuple[str, bytes]]
+
+
 class Engine:
     """Everything about a cache but its I/O. Immutable after it was made, and safe between threads."""
 
@@ -67,10 +85,10 @@ class Engine:
         hash_tags: bool = False,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keys = Keys(namespace, hash_tags=hash_tags)
+        self.keys = Keys(namespace, hash_tags=flag(hash_tags, "hash_tags"))
         self.namespace = checked(namespace, "namespace")
         self.default_ttl = milliseconds(ttl)
-        self.multi_user = multi_user
+        self.multi_user = flag(multi_user, "multi_user")
         self.stats = Stats()
         self._seal = _checked_seal(seal, legacy)
         self._legacy = old.NONE if legacy is None else legacy
@@ -80,6 +98,8 @@ class Engine:
         self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
         if compression is None:  # what the serializer would call, a step nearer
             self._dumps = functools.partial(dumps_with_report, policy=policy, types=self._types, limits=limits)
+        if not callable(wall_clock):
+            raise PolicyError("wall_clock is a function that gives seconds since 1970")
         self._wall_clock = wall_clock
         self._last_logged: dict[str, float] = {}
         try:
@@ -111,7 +131,7 @@ class Engine:
         found: dict[str, int] = {}
         if lossy:
             found = {kind.value: count for kind, count in report.counts.items()}
-            if nothing_left(report):
+            if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
                 return Outcome(None, "refused", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
             if self._on_lossy is not OnLossy.STORE:
                 return Outcome(None, "skipped", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
@@ -138,7 +158,7 @@ class Engine:
     def decode(self, data: Any, name: str, owner: Owner, *, text: bool = False) -> Read:
         """The value of an entry. Raises ``Unreadable``; ``text`` lets renderings through."""
         if type(data) is not bytes:
-            raise Unreadable(Reason.ABSENT if data is None else Reason.DECODED)
+            raise Unreadable(_no_bytes(data))
         if data[:1] != b"\xc1":
             if self._seal is not None:
                 raise Unreadable(Reason.UNSEALED)
@@ -176,17 +196,17 @@ class Engine:
             return True
         return False
 
-    def failed(self, owner: Owner, error: Exception, *, read: bool = False) -> Verdict:
-        """Counts an error of the store; raises it again if the caller has to see it. Reads count a miss too."""
+    def failed(self, owner: Owner, error: Exception, *, read: int = False) -> Verdict:
+        """Counts an error of the store, and ``read`` misses; raises it again if the caller has to see it."""
         if type(error) is Degraded:  # counted where it was dealt with
-            if read:
+            for _ in range(read):
                 self.stats.miss(owner.labels, Reason.ERROR)
             return Verdict.UNREACHABLE
         found = verdict(error)
         if found is Verdict.NOT_OURS:
             raise error
         self.stats.error(owner.labels, found.value, alarm=found in (Verdict.AUTH, Verdict.GARBLED))
-        if read:
+        for _ in range(read):
             self.stats.miss(owner.labels, Reason.ERROR)
         if passes(found):
             raise error
@@ -203,9 +223,11 @@ class Engine:
         if type(data) is not bytes or data[:1] != b"\xc1":
             raise Unreadable(Reason.UNSEALED)
         place = Place(self.namespace, owner.user, name)
-        opened = open_frame(data, place, round(self._wall_clock() * 1000), self._seal, self._limits.bytes)
+        now = round(self._wall_clock() * 1000)
+        opened = open_frame(data, place, now, self._seal, self._limits.bytes)
         kept = opened.flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
-        return self._bind(bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload, name, owner, ttl)
+        frame = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload
+        return bind(frame, place, opened.written, 0 if ttl is None else now + ttl, self._seal)
 
     def tell(self, message: str) -> None:
         """Logs a message, once a minute each."""
@@ -224,6 +246,31 @@ class Engine:
         """The name of a key in the store. Raises ``PolicyError``."""
         return full_key(owner.prefix, key)
 
+    def names(self, owner: Owner, keys: Any) -> dict[str, str]:
+        """Keys, each as its own characters, and their names in the store. Raises ``PolicyError``."""
+        if issubclass(type(keys), (str, bytes)):
+            raise PolicyError("keys are a list of str, and not one")
+        try:
+            listed = iter(keys)
+        except TypeError:
+            raise PolicyError("keys are a list of str") from None
+        exact = (checked(key, "key", empty=True) for key in listed)
+        return {key: full_key(owner.prefix, key) for key in exact}
+
+    def encode_many(self, owner: Owner, values: Any, ttl: int | None) -> Batch:
+        """What writing some values comes to. Raises ``PolicyError`` for what is no mapping from keys to them."""
+        try:
+            items = list(values.items())
+        except AttributeError:
+            raise PolicyError("values are a mapping from keys") from None
+        names = [self.name(owner, key) for key, _ in items]
+        outcomes = [self.encode(value, name, owner, ttl) for name, (_, value) in zip(names, items, strict=True)]
+        return Batch(
+            {checked(key, "key", empty=True): outcome for (key, _), outcome in zip(items, outcomes, strict=True)},
+            [name for name, outcome in zip(names, outcomes, strict=True) if outcome.data is None],
+            [(name, outcome.data) for name, outcome in zip(names, outcomes, strict=True) if outcome.data is not None],
+        )
+
     def _bind(self, frame: bytes, name: str, owner: Owner, ttl: int | None) -> bytes:
         written = round(self._wall_clock() * 1000)
         expires = 0 if ttl is None else written + ttl
@@ -236,6 +283,12 @@ class Engine:
             return Outcome(None, "refused", {}, None)
         start = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, wire.FLAG_LOSSY | wire.FLAG_TEXT, 0))
         return Outcome(self._bind(start + payload, name, owner, ttl), "text", {}, None)
+
+
+def _no_bytes(data: Any) -> Reason:
+    if data is None:
+        return Reason.ABSENT
+    return Reason.DECODED if type(data) is str else Reason.GARBLED
 
 
 def _raised(report: Any) -> Exception | None:

@@ -74,6 +74,8 @@ class Reason(enum.StrEnum):
     """Nothing under the key."""
     ERROR = "error"
     """The store could not be asked, or its answer made no sense."""
+    GARBLED = "garbled"
+    """A reply that is no bytes at all: it belongs to another command."""
     MOVED = "moved"
     """A frame that was written for another key."""
     UNBOUND = "unbound"
@@ -108,7 +110,7 @@ class Reason(enum.StrEnum):
     """The client gave text instead of bytes."""
 
 
-ALARMS: Final = frozenset({Reason.MOVED, Reason.BAD_SEAL})
+ALARMS: Final = frozenset({Reason.GARBLED, Reason.MOVED, Reason.BAD_SEAL})
 """Reasons that should never occur: counted apart, and the connections that may have caused them are dropped."""
 
 

@@ -8,36 +8,28 @@ import hmac
 import io
 import json
 import pickle
-import pickletools
 import re
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
 from siftpack.cache.entries import Reason, Unreadable
+from siftpack.cache.opcodes import scan
 from siftpack.errors import PolicyError
 from siftpack.frozen import Frozen
 
 MAC_BYTES: Final = 32
-_INTEGER = re.compile(rb"-?[0-9]{1,19}")
+_INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _JSON_STARTS: Final = frozenset(b'{["tfn-0123456789 \t\r\n')
 _PICKLE_START: Final = 0x80
-_OPCODES: Final = frozenset(
-    (
-        *("PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK", "DUP", "MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET"),
-        *("LONG_BINGET", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
-        *("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "EMPTY_LIST"),
-        *("APPEND", "APPENDS", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_DICT", "SETITEM"),
-        *("SETITEMS", "EMPTY_SET", "ADDITEMS", "FROZENSET", "GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"),
-    )
-)
-"""What a pickle may do. Not among them: persistent ids, extensions, INST and OBJ, bytearrays reserved before read."""
 
 
 class Pickles(Frozen):
     """Leave to read pickles: each must end with ``HMAC-SHA256(secret, name, pickle)``, see ``sign``.
 
-    ``allow`` holds the exact ``(module, name)`` pairs it may load, ``max_bytes`` its size. Opcodes and memo numbers are
-    looked at before anything runs. What an allowed class does when it is built is on whoever allowed it.
+    ``allow`` holds the exact ``(module, name)`` pairs it may load, ``max_bytes`` its size. Opcodes, memo numbers and
+    what hashing its keys would take are looked at before anything runs. What an allowed class does when it is built is
+    on whoever allowed it.
     """
 
     __slots__ = __match_args__ = ("secret", "allow", "max_bytes")
@@ -46,7 +38,10 @@ class Pickles(Frozen):
     max_bytes: int
 
     def __init__(self, secret: bytes, allow: Iterable[tuple[str, str]] = (), max_bytes: int = 2**20) -> None:
-        pairs: frozenset[Any] = frozenset(allow)
+        try:
+            pairs: frozenset[Any] = frozenset(allow)
+        except TypeError:
+            raise PolicyError("allow holds pairs of module and name") from None
         if type(secret) is not bytes or len(secret) < 16:
             raise PolicyError("the secret for pickles is at least 16 bytes")
         if not all(type(p) is tuple and len(p) == 2 and type(p[0]) is str and type(p[1]) is str for p in pairs):
@@ -60,6 +55,9 @@ class Pickles(Frozen):
     def __repr__(self) -> str:
         return f"Pickles(allow={sorted(self.allow)!r}, max_bytes={self.max_bytes})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Pickles hold a secret and are not pickled")
+
     def sign(self, full_key: str, data: bytes) -> bytes:
         """A pickle that you trust, ready to be stored under ``full_key``."""
         return data + self._mac(full_key, data)
@@ -71,11 +69,9 @@ class Pickles(Frozen):
         body, mac = data[:-MAC_BYTES], data[-MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(full_key, body)):
             raise Unreadable(Reason.BAD_LEGACY)
-        _scan(body)
         try:
+            scan(body)
             return _Restricted(body, self.allow).load()
-        except (MemoryError, RecursionError):
-            raise Unreadable(Reason.BAD_LEGACY) from None
         except Exception:  # noqa: BLE001 - a pickle may raise anything, and none of it is the caller's
             raise Unreadable(Reason.BAD_LEGACY) from None
 
@@ -86,32 +82,22 @@ class Pickles(Frozen):
 
 class _Restricted(pickle.Unpickler):
     def __init__(self, data: bytes, allow: frozenset[tuple[str, str]]) -> None:
-        super().__init__(io.BytesIO(data))
+        super().__init__(io.BytesIO(data), fix_imports=False)
         self._allow = allow
+        self._old = data[1] < 3  # the protocols in which names of Python 2 are written
 
     def find_class(self, module: str, name: str) -> Any:
+        if self._old:
+            if (module, name) in NAME_MAPPING:
+                module, name = NAME_MAPPING[module, name]
+            else:
+                module = IMPORT_MAPPING.get(module, module)
         if (module, name) not in self._allow:
             raise pickle.UnpicklingError("not allowed")
         return super().find_class(module, name)
 
     def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - the signature of pickle
         raise pickle.UnpicklingError("no persistent ids")
-
-
-def _scan(data: bytes) -> None:
-    """Refuses what needs more than its size to load. Reads nothing but lengths and numbers."""
-    end = 0
-    fair = True
-    try:
-        for seen, (opcode, arg, position) in enumerate(pickletools.genops(data), 1):
-            end = (position or 0) + 1
-            fair = opcode.name in _OPCODES and not (opcode.name.endswith("PUT") and (arg or 0) > seen)
-            if not fair:
-                break
-    except Exception:  # noqa: BLE001 - whatever is wrong with it
-        fair = False
-    if not fair or end != len(data):
-        raise Unreadable(Reason.BAD_LEGACY)
 
 
 class Legacy(Frozen):

@@ -4,6 +4,7 @@ A cache is worth waiting for a quarter of a second and no longer. Maintenance no
 redis-py accept connections with unread data; retries are the backend's, who knows which commands may be repeated.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,28 @@ def scheme_of(url: object) -> str:
     if scheme != "memory" and scheme not in SCHEMES:
         raise PolicyError(f"no store for {scheme[:20]!r}: known are memory, {', '.join(SCHEMES)}")
     return scheme
+
+
+def in_memory(url: object, client: object) -> bool:
+    """True if a URL, or None, names the store in this process. Raises ``PolicyError`` for what would be ignored."""
+    if url is not None and scheme_of(url) != "memory":
+        return False
+    if type(url) is str and url.partition("://")[2]:
+        raise PolicyError("memory:// is a URL by itself; for bounds there is MemoryBackend(max_bytes=...)")
+    if client:
+        raise PolicyError("client holds options of redis-py, and memory:// has no client")
+    return True
+
+
+def options_of(client: Any) -> dict[str, Any]:
+    """Further options for redis-py. Raises ``PolicyError`` for what is no mapping from names."""
+    try:
+        options = dict({} if client is None else client)
+    except (TypeError, ValueError):
+        options = {None: None}
+    if not all(type(name) is str for name in options):
+        raise PolicyError("client is a mapping from names of options of redis-py")
+    return options
 
 
 def maker(url: str, *, asynchronous: bool, **options: Any) -> Callable[[], Any]:
@@ -105,6 +128,8 @@ def _parsed(url: str, asynchronous: bool, options: dict[str, Any]) -> tuple[dict
     merged = {**_defaults(options, asynchronous), **connection.parse_url(url)}
     if _REFUSED & merged.keys():
         raise PolicyError(f"a cache cannot use a client with {', '.join(sorted(_REFUSED & merged.keys()))}")
+    if str(merged.get("protocol", 3)) not in ("2", "3"):
+        raise PolicyError("protocol is 2 or 3")
     cls: type = merged.pop("connection_class", connection.Connection)
     if issubclass(cls, connection.UnixDomainSocketConnection) and not merged.get("path"):
         raise PolicyError("unix:// is followed by the path of a socket")
@@ -189,11 +214,20 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
     if asynchronous:
         nodes = [client.cluster.ClusterNode(host, port) for host, port in hosts]
         tls = {"ssl": True} if issubclass(cls, connection.SSLConnection) else {}
-        return lambda: _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+
+        def make_async() -> Any:
+            return _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+
+        make_async()  # asks nobody yet, and says now what is wrong with the options
+        return make_async
     import redis.cluster
 
     pool = guarded(connection.ConnectionPool)
-    entry = f"redis://{hosts[0][0]}:{hosts[0][1]}"
+    own = inspect.signature(redis.cluster.RedisCluster.__init__).parameters.keys()
+    tried = pool(connection_class=guarded(cls), **{name: value for name, value in merged.items() if name not in own})
+    tried.connection_class(**tried.connection_kwargs)  # says now what is wrong with the options
+    host, port = hosts[0]
+    entry = f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
 
     def make() -> Any:
         node: Any = redis.cluster.ClusterNode

@@ -31,7 +31,10 @@ class Seal:
     __slots__ = ("_aead", "_ciphers", "_keys", "_refused", "active")
 
     def __init__(self, keys: Mapping[int, bytes], *, active: int | None = None) -> None:
-        ring = dict(keys)
+        try:
+            ring = dict(keys)
+        except (TypeError, ValueError):
+            ring = {}
         if not ring or not all(type(key_id) is int and 1 <= key_id <= 255 for key_id in ring):
             raise PolicyError("Seal takes keys by id, from 1 to 255")
         if not all(type(key) is bytes and len(key) == KEY_BYTES for key in ring.values()):
@@ -39,7 +42,7 @@ class Seal:
         if len(set(ring.values())) != len(ring):
             raise PolicyError("two ids of a Seal have the same key")
         self.active: int = max(ring) if active is None else active
-        if self.active not in ring:
+        if type(self.active) is not int or self.active not in ring:
             raise PolicyError("the active key of a Seal is one of its keys")
         try:
             from cryptography.exceptions import InvalidTag
@@ -90,7 +93,7 @@ class Seal:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        info = _prefixed(b"siftpack seal 1", namespace.encode(), user.encode("utf-8", "surrogatepass"))
+        info = _prefixed(b"siftpack seal 1", _spelled(namespace), _spelled(user))
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self._keys[key_id])
 
     def __repr__(self) -> str:
@@ -104,8 +107,12 @@ def _associated(head: bytes, namespace: str, user: str, full_key: str) -> bytes:
     version, flags, key_id = head[1:4]
     codec = bytes((flags & (wire.FLAG_TEXT | wire.FLAG_ZLIB | wire.FLAG_LOSSY), key_id))
     times = head[-16:]
-    names = (namespace.encode(), user.encode("utf-8", "surrogatepass"), full_key.encode())
+    names = (_spelled(namespace), _spelled(user), full_key.encode())
     return _prefixed(bytes((version,)), *names, codec, times[:8], times[8:])
+
+
+def _spelled(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _prefixed(*parts: bytes) -> bytes:

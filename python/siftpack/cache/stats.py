@@ -69,7 +69,7 @@ class Stats:
     __slots__ = ("__weakref__", "_agents", "_lock", "_total", "_users")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._total = Tally()
         self._users: OrderedDict[str, Tally] = OrderedDict()
         self._agents: OrderedDict[str, Tally] = OrderedDict()
@@ -115,8 +115,8 @@ class Stats:
         """All counts: those of ``Tally.shown``, and the same under ``users`` and ``agents`` by name."""
         with self._lock:
             shown = self._total.shown()
-            shown["users"] = {name: tally.shown() for name, tally in self._users.items()}
-            shown["agents"] = {name: tally.shown() for name, tally in self._agents.items()}
+            shown["users"] = _shown(self._users)
+            shown["agents"] = _shown(self._agents)
         return shown
 
     def hit_rate(self) -> float:
@@ -134,7 +134,7 @@ class Stats:
 
     def after_fork(self) -> None:
         """The child counts for itself."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.reset()
 
     def _tallies(self, labels: tuple[str | None, str | None]) -> list[Tally]:
@@ -145,6 +145,10 @@ class Stats:
         if agent is not None:
             tallies.append(_tally_of(self._agents, agent))
         return tallies
+
+
+def _shown(kept: OrderedDict[str, Tally]) -> dict[str, dict[str, Any]]:
+    return {name: tally.shown() for name in list(kept) if (tally := kept.get(name)) is not None}
 
 
 def _count_write(tally: Tally, outcome: str, size: int, found: dict[str, int]) -> None:
@@ -164,7 +168,8 @@ def _count_write(tally: Tally, outcome: str, size: int, found: dict[str, int]) -
 def _tally_of(kept: OrderedDict[str, Tally], name: str) -> Tally:
     tally = kept.get(name)
     if tally is not None:
-        kept.move_to_end(name)
+        if name in kept:  # a finalizer that counts may have run in between
+            kept.move_to_end(name)
         return tally
     tally = kept[name] = Tally()
     while len(kept) > TALLIES_KEPT:
@@ -172,5 +177,5 @@ def _tally_of(kept: OrderedDict[str, Tally], name: str) -> Tally:
         others = kept.get(OTHERS)
         if others is None:
             others = kept[OTHERS] = Tally()
-        others.add(kept.pop(oldest))
+        others.add(kept.pop(oldest, Tally()))
     return tally

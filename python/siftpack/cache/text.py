@@ -1,13 +1,13 @@
 """The rendering of a value that could not be stored: shape and type names, bounded, for people who look at a store.
 
 It reads exact builtin containers and scalars and nothing else, calls nothing of the value's, and shows no value whose
-name says that it is a secret. It is never read back as data.
+name or shape says that it is a secret. It is never read back as data.
 """
 
 from itertools import islice
 from typing import Any, Final
 
-from siftpack._core import secret_name
+from siftpack._core import secret_name, secret_value
 from siftpack.storage import type_name
 
 LONGEST: Final = 4096
@@ -39,6 +39,8 @@ def _write(obj: Any, parts: list[str], depth: int) -> None:
 
 def _leaf(obj: Any) -> str:
     cls = type(obj)
+    if (cls is str or cls is bytes) and secret_value(obj[:LONGEST], whole=False):
+        return "<secret>"
     if cls is str:
         return repr(obj) if len(obj) <= _SHOWN else f"{obj[:_SHOWN]!r}..."
     if obj is None or cls is bool or cls is float or (cls is int and -(2**64) < obj < 2**64):

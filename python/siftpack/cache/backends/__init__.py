@@ -22,7 +22,7 @@ class Backend(Protocol):
         ...
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
-        """Keep bytes; False if ``only_if_absent`` and there were some."""
+        """Keep bytes; False if ``only_if_absent`` and there were some, and if they were not kept."""
         ...
 
     def delete(self, names: Sequence[str], /) -> int:
@@ -46,7 +46,7 @@ class Backend(Protocol):
         ...
 
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
-        """``set`` for each name; False if they were not kept."""
+        """``set`` for each name; False unless all were kept."""
         ...
 
     def clear(self, prefix: str, /) -> int:

@@ -4,9 +4,21 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from siftpack.cache.backends.aioguard import drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
-from siftpack.cache.backends.redis import SAMPLED, SCANNED, Held, broken, glob, pipeline, raw
-from siftpack.cache.decide import Verdict, verdict
+from siftpack.cache.backends.redis import (
+    SAMPLED,
+    SCANNED,
+    Held,
+    broken,
+    confirmed,
+    glob,
+    pipeline,
+    pools,
+    raw,
+    unspoken,
+)
+from siftpack.cache.decide import Verdict, databases, verdict
 
 R = TypeVar("R")
 
@@ -19,10 +31,25 @@ async def _sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+def _running() -> Any:
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
 class AsyncRedisBackend(Held):
     """Bytes in a store that an asyncio client reaches; see ``Held`` for the client."""
 
     _asynchronous = True
+    _loop: Any = None
+    """Of a cluster client that was made here, the loop it belongs to. Pools look after loops themselves."""
+
+    @property
+    def client(self) -> Any:
+        """The client. Raises what making it raises."""
+        if self._client is None or (self._loop is not None and self._loop is not _running()):
+            return self._made_here()
+        return self._client
 
     async def get(self, name: str, /) -> bytes | None:
         """As in ``RedisBackend``."""
@@ -38,7 +65,7 @@ class AsyncRedisBackend(Held):
         """As in ``RedisBackend``."""
         if only_if_absent:
             return bool(await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True)))
-        return bool(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
+        return confirmed(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
 
     async def delete(self, names: Sequence[str], /) -> int:
         """As in ``RedisBackend``."""
@@ -76,7 +103,10 @@ class AsyncRedisBackend(Held):
     async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``RedisBackend``."""
         if items:
-            await self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+            replies = await self._pipelined(
+                lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]
+            )
+            confirmed(*replies)
         return True
 
     async def clear(self, prefix: str, /) -> int:
@@ -93,11 +123,11 @@ class AsyncRedisBackend(Held):
     async def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """As in ``RedisBackend``."""
         count = 0
-        sample: list[Any] = []
+        sample: dict[Any, None] = {}  # SCAN may give a name twice
         async for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += 1
+            count += name not in sample
             if len(sample) < SAMPLED:
-                sample.append(name)
+                sample[name] = None
         sizes = await self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]) if sample else []
         total = sum(map(int, sizes))
         return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
@@ -108,15 +138,15 @@ class AsyncRedisBackend(Held):
 
     async def distrust(self) -> None:
         """As in ``RedisBackend``."""
-        pool = getattr(self._client, "connection_pool", None)
-        if pool is not None:
+        self._drop_stale()
+        for pool in pools(self._client):
             await pool.disconnect(inuse_connections=False)
-            return
         for node in list(getattr(self._client, "get_nodes", list)()):
             await node.disconnect_free_connections()
 
     async def close(self) -> None:
         """As in ``RedisBackend``."""
+        self._drop_stale()
         if self._make is not None and self._client is not None:
             await self._client.aclose()
             pool = getattr(self._client, "connection_pool", None)
@@ -124,6 +154,23 @@ class AsyncRedisBackend(Held):
                 await pool.disconnect()
             self._client = None
             await _sleep(0)  # the loop closes a socket in its next turn, which may be its last
+
+    def _made_here(self) -> Any:
+        self._drop_stale()
+        made = self._made()
+        if self._make is not None and getattr(made, "nodes_manager", None) is not None:
+            self._loop = _running()
+        return made
+
+    def _drop_stale(self) -> None:
+        """Be without a client that belongs to another event loop."""
+        if self._client is not None and self._loop is not None and self._loop is not _running():
+            drop_nodes(self._client)
+            self._client = self._loop = None
+
+    def _leave_alone(self) -> None:
+        leave_nodes(self._client)
+        super()._leave_alone()
 
     async def _twice(self, call: Callable[[], Awaitable[R]]) -> R:
         try:
@@ -153,6 +200,12 @@ class AsyncRedisBackend(Held):
         return await self._twice(lambda: self._run(fill))
 
     async def _run(self, fill: Callable[[Any], object]) -> list[Any]:
-        async with pipeline(self.client) as pipe:
-            fill(pipe)
-            return list(await pipe.execute())
+        client = self.client
+        pipe = pipeline(client)
+        with unspoken():
+            if databases(client):  # the end of a block would close the client, with the connections of other tasks
+                fill(pipe)
+                return list(await pipe.execute())
+            async with pipe:
+                fill(pipe)
+                return list(await pipe.execute())

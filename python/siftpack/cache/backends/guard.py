@@ -1,9 +1,11 @@
-"""Connections that know whether they are in step, and pools that lose no slot; for redis-py and its asyncio twin.
+"""Connections that know whether they are in step, and pools that lose no slot.
 
 A connection that was interrupted between a command and its reply would give that reply to whoever uses it next. Here
 every command is counted before its bytes leave and counted off when its reply was read whole; a connection that owes a
 reply, or whose handshake did not end, is dropped when it is taken from the pool. A pool counts the connections that are
 there instead of keeping a number, so one that an interrupt tore out of the caller's hands gives its slot back.
+
+Here are those of redis-py; those of ``redis.asyncio`` are in ``aioguard``.
 """
 
 import functools
@@ -13,7 +15,6 @@ import socket
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,7 +98,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         try:
             response = super().read_response(*args, **options)
         except Exception as error:
-            if self._sock is not None and _is_reply(error):
+            if self._sock is not None and is_reply(error):
                 self._owed -= 1
             raise
         self._owed -= 1
@@ -116,94 +117,6 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         return found
 
 
-class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
-    """Put in front of a connection class of ``redis.asyncio``."""
-
-    async def connect(self) -> Any:
-        """Connect, after dropping a stream that is out of step."""
-        if self.is_connected and self._out_of_step():
-            self.drop()
-        return await super().connect()
-
-    async def connect_check_health(self, *args: Any, **options: Any) -> Any:
-        """Connect and shake hands; ready only after both."""
-        if not self.is_connected:
-            self._ready = False
-            self._owed = 0
-            result = await super().connect_check_health(*args, **options)
-            self._ready = self.is_connected
-            return result
-        return await super().connect_check_health(*args, **options)
-
-    async def disconnect(self, *args: Any, **options: Any) -> None:
-        """Close the stream; until that is done the connection counts as out of step."""
-        self._ready = False
-        await super().disconnect(*args, **options)
-        self._owed = 0
-
-    def drop(self) -> None:
-        """Close at once, without waiting for anything."""
-        self._parser.on_disconnect()
-        writer, _ = self.leave_alone()
-        if writer is not None:
-            try:
-                writer.transport.abort()
-            except RuntimeError:  # its loop was closed before it
-                _close_without_loop(writer.transport)
-        self._owed = 0
-
-    def leave_alone(self) -> Any:
-        """Be without a stream, and give it away unclosed."""
-        stream: tuple[Any, Any] = (self._writer, self._reader)
-        self._ready = False
-        self._writer = self._reader = None
-        return stream
-
-    def pack_commands(self, commands: Any) -> Any:
-        """Pack a pipeline, and remember how many replies it will bring."""
-        listed = list(commands)
-        self._packed = len(listed)
-        return super().pack_commands(listed)
-
-    def pack_command(self, *args: Any) -> Any:
-        """Pack one command, which brings one reply."""
-        self._packed = 1
-        return super().pack_command(*args)
-
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """Send what was packed last; its replies are owed before the first byte leaves."""
-        coming = self._packed
-        if not self.is_connected:
-            await self.connect_check_health(check_health=False)
-        if check_health:  # it may connect anew, where nothing is owed yet
-            await self.check_health()
-        self._owed += coming
-        await super().send_packed_command(command, check_health=False)
-
-    async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Read one reply, whole; an error is a reply too."""
-        try:
-            response = await super().read_response(*args, **options)
-        except Exception as error:
-            if self.is_connected and _is_reply(error):
-                self._owed -= 1
-            raise
-        self._owed -= 1
-        return response
-
-    def __del__(self, _warnings: Any = None) -> None:
-        if getattr(self, "_writer", None) is not None:
-            self.drop()
-
-
-def _close_without_loop(transport: Any) -> None:
-    """Closes what a transport of asyncio leaves open, and complains of, when its loop is gone."""
-    sock = getattr(transport, "_sock", None)
-    if sock is not None:
-        sock.close()
-        transport._sock = None  # noqa: SLF001 - there is no other way to it
-
-
 def _poll_of(sock: Any) -> Any:
     """Asks whether a plain socket has something to read; None for TLS, where not all that arrives is for us."""
     if type(sock) is not socket.socket or not hasattr(select, "poll"):
@@ -213,24 +126,26 @@ def _poll_of(sock: Any) -> Any:
     return poll.poll
 
 
-def _expire(turn: Any) -> None:
-    from redis.exceptions import MaxConnectionsError
-
-    if not turn.done():
-        turn.set_exception(MaxConnectionsError("Too many connections"))
-
-
-def _is_reply(error: Exception) -> bool:
+def is_reply(error: Exception) -> bool:
+    """True for an error that the server sent, and so was owed."""
     from redis.exceptions import ResponseError
 
     return isinstance(error, ResponseError)
+
+
+def checked_wait(wait: Any) -> float:
+    """Seconds to wait for a connection. Raises ``ValueError`` for what is no number of 0 or more."""
+    seconds = float(wait)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("wait")
+    return seconds
 
 
 class GuardedPool(Base):  # type: ignore[misc]  # as above
     """Put in front of a connection pool of redis-py. ``wait``: seconds for a connection when all are in use."""
 
     def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
-        self._wait = float(wait)
+        self._wait = checked_wait(wait)
         self._freed = threading.Condition()
         self._waiting = 0
         self._take: Callable[[Any], Any]
@@ -292,101 +207,6 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
             connection.disconnect()
 
 
-class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
-    """Put in front of a connection pool of ``redis.asyncio``, with ``wait`` as above; one event loop at a time."""
-
-    def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
-        self._wait = float(wait)
-        super().__init__(*args, **options)
-        self._in_use_connections: Any = weakref.WeakSet()  # as its own reset does
-        self._loop: Any = None
-        self._waiting: deque[Any] = deque()
-        forks.register(self)
-
-    async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002
-        """A connection in step; waits for one. Raises ``ConnectionError``."""
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._drop_all()
-            self._loop = loop
-        if not self._waiting:
-            try:
-                return await super().get_connection()
-            except Exception as error:
-                if type(error).__name__ != "MaxConnectionsError":
-                    raise
-        connection = await self._handed(loop)
-        try:
-            await self.ensure_connection(connection)
-        except BaseException:
-            await self.release(connection)
-            raise
-        return connection
-
-    async def _handed(self, loop: Any) -> Any:
-        """Waits in line for a connection that somebody gives back."""
-        import asyncio
-
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        alarm = loop.call_later(self._wait, _expire, turn)
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                await self.release(turn.result())
-            raise
-        finally:
-            alarm.cancel()
-
-    async def release(self, connection: Any) -> None:
-        """Give a connection back, or on to whoever waits longest; one that the pool no longer knows is dropped."""
-        if connection not in self._in_use_connections:
-            connection.drop()
-            return
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return
-        await super().release(connection)
-
-    async def disconnect(self, inuse_connections: bool = True) -> None:
-        """Close connections; those of another event loop at once."""
-        import asyncio
-
-        if self._loop is asyncio.get_running_loop():
-            await super().disconnect(inuse_connections)
-        else:
-            self._drop_all()
-
-    def _drop_all(self) -> None:
-        for connection in self._every():
-            connection.drop()
-        self._anew()
-
-    def after_fork(self) -> None:
-        """The child leaves its parent's streams alone: to close one here would deafen the parent's event loop to it."""
-        _LEFT_ALONE.extend(connection.leave_alone() for connection in self._every())
-        self._anew()
-
-    def _every(self) -> list[Any]:
-        return [*self._available_connections, *self._in_use_connections]
-
-    def _anew(self) -> None:
-        import asyncio
-
-        self._lock = asyncio.Lock()
-        self._loop = None
-        self._waiting.clear()
-        self.reset()
-
-
-_LEFT_ALONE: list[Any] = []
-
-
 @functools.cache
 def guarded(cls: type) -> Any:
     """A guarded subclass of a connection or pool class of redis-py, sync or asyncio."""
@@ -394,6 +214,8 @@ def guarded(cls: type) -> Any:
     from redis.asyncio.connection import ConnectionPool as AsyncPool
     from redis.connection import AbstractConnection as Sync
     from redis.connection import ConnectionPool as Pool
+
+    from siftpack.cache.backends.aioguard import GuardedAsyncConnection, GuardedAsyncPool
 
     guards: tuple[tuple[type, type], ...] = (
         (Sync, GuardedConnection),

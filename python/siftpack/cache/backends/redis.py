@@ -5,10 +5,13 @@ retries, failover, TLS and credentials are the client's. A command that may be r
 broke; ``only_if_absent`` is not, because its first try may have gone through.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.decide import Verdict, check_kind, refuse, verdict
+from siftpack.cache import forks
+from siftpack.cache.decide import Verdict, check_kind, databases, refuse, verdict
 from siftpack.errors import PolicyError
 
 R = TypeVar("R")
@@ -24,6 +27,13 @@ def broken(error: Exception) -> bool:
     return verdict(error) is Verdict.UNREACHABLE and type(error).__name__ != "TimeoutError"
 
 
+def confirmed(*replies: object) -> bool:
+    """True. Raises ``ValueError``, as parsers do, if a SET was not answered with OK: it may not have happened."""
+    if not all(replies):
+        raise ValueError("not OK")
+    return True
+
+
 def raw(name: str | bytes) -> bytes:
     """A name as it is sent, whatever encoding the client has; SCAN gives them so."""
     return name.encode() if isinstance(name, str) else name
@@ -32,6 +42,10 @@ def raw(name: str | bytes) -> bytes:
 def glob(prefix: str) -> str:
     """The pattern for names that begin with ``prefix``."""
     return "".join(f"\\{char}" if char in "*?[]\\^" else char for char in prefix) + "*"
+
+
+_LEFT_ALONE: Final[list[Any]] = []
+"""Clients of a parent: to let go of one would have it close itself, and wait for a lock that nobody holds here."""
 
 
 class Held:
@@ -49,18 +63,37 @@ class Held:
         if client is not None:
             refuse(client)
             check_kind(client, asynchronous=self._asynchronous)
+        elif not callable(make):
+            raise PolicyError(f"{type(self).__name__} takes a function that makes a client")
         self._client = client
         self._make = make
+        self._making = threading.RLock()
+        if make is not None:
+            forks.register(self)
 
     @property
     def client(self) -> Any:
         """The client. Raises what making it raises."""
-        if self._client is None:
-            assert self._make is not None
-            made = self._make()
-            refuse(made)
-            self._client = made
-        return self._client
+        return self._made() if self._client is None else self._client
+
+    def _made(self) -> Any:
+        with self._making:
+            if self._client is None:
+                assert self._make is not None
+                made = self._make()
+                refuse(made)
+                self._client = made
+            return self._client
+
+    def after_fork(self) -> None:
+        """A child makes a cluster client of its own: that of its parent may hold locks. Pools see to themselves."""
+        self._making = threading.RLock()
+        if self._client is not None and getattr(self._client, "connection_pool", None) is None:
+            self._leave_alone()
+            self._client = None
+
+    def _leave_alone(self) -> None:
+        _LEFT_ALONE.append(self._client)
 
 
 class RedisBackend(Held):
@@ -83,11 +116,11 @@ class RedisBackend(Held):
         if only_if_absent:
             return bool(self.client.set(name.encode(), data, px=ttl, nx=True))
         try:
-            return bool(self.client.set(name.encode(), data, px=ttl))
+            return confirmed(self.client.set(name.encode(), data, px=ttl))
         except Exception as error:
             if not broken(error):
                 raise
-            return bool(self.client.set(name.encode(), data, px=ttl))
+            return confirmed(self.client.set(name.encode(), data, px=ttl))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
@@ -120,7 +153,7 @@ class RedisBackend(Held):
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """``set`` for each name, in one pipeline."""
         if items:
-            self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items])
+            confirmed(*self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]))
         return True
 
     def clear(self, prefix: str, /) -> int:
@@ -137,11 +170,11 @@ class RedisBackend(Held):
     def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """Entries counted by SCAN, and bytes of values, projected from the first ``SAMPLED``."""
         count = 0
-        sample: list[Any] = []
+        sample: dict[Any, None] = {}  # SCAN may give a name twice
         for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += 1
+            count += name not in sample
             if len(sample) < SAMPLED:
-                sample.append(name)
+                sample[name] = None
         total = sum(map(int, self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]))) if sample else 0
         return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
 
@@ -172,7 +205,7 @@ class RedisBackend(Held):
         return self._twice(lambda: self._run(fill))
 
     def _run(self, fill: Callable[[Any], object]) -> list[Any]:
-        with pipeline(self.client) as pipe:
+        with pipeline(self.client) as pipe, unspoken():
             fill(pipe)
             return list(pipe.execute())
 
@@ -185,13 +218,22 @@ def pipeline(client: Any) -> Any:
         return client.pipeline()
 
 
+@contextlib.contextmanager
+def unspoken() -> Iterator[None]:
+    """Takes out of an error of a pipeline what clients put into it: the command, and so the value."""
+    try:
+        yield
+    except Exception as error:
+        if error.args and type(error.args[0]) is str and error.args[0].startswith("Command # "):
+            error.args = (error.args[0].rpartition(" caused error: ")[2], *error.args[1:])
+        raise
+
+
 def pools(client: Any) -> list[Any]:
-    """The connection pools of a client: its own, or those of a cluster's nodes."""
+    """The connection pools of a client: its own, or those of a cluster's nodes, or of several databases."""
     own = getattr(client, "connection_pool", None)
     if own is not None:
         return [own]
-    nodes = getattr(client, "get_nodes", None)
-    if nodes is None:
-        return []
-    connections = [getattr(node, "redis_connection", None) for node in nodes()]
-    return [pool for each in connections if (pool := getattr(each, "connection_pool", None)) is not None]
+    nodes: list[Any] = getattr(client, "get_nodes", list)()
+    holders = [getattr(node, "redis_connection", None) for node in nodes] or databases(client)
+    return [pool for each in holders if (pool := getattr(each, "connection_pool", None)) is not None]

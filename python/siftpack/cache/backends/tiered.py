@@ -30,7 +30,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.owing = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._names: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._turn = 0
@@ -71,7 +71,7 @@ class Notes:
 
     def after_fork(self) -> None:
         """The child owes what its parent noted, and waits for no thread of the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 class Tier:

@@ -1,0 +1,140 @@
+"""Pools and clients that outlive what used them: waiters that gave up, event loops that ended, parents that forked."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from siftpack.cache import MISSING, AsyncCache, Cache
+from siftpack.testing import servers
+from tests.faults.busy import patient
+
+
+def test_waiters_that_gave_up_are_not_waited_for(server: servers.Server) -> None:
+    """A slot that comes free after those in line for it gave up is there for the next who asks."""
+
+    async def run() -> None:
+        async with AsyncCache.from_url(server.url, client={"max_connections": 1, "wait": 0.02}) as cache:
+            user = cache.for_user("u")
+            pool = cache._backend.front.client.connection_pool  # type: ignore[attr-defined]
+            held = await pool.get_connection()
+            assert await user.get("k") is MISSING
+            assert cache.stats()["errors_by_kind"] == {"busy": 1}
+            del held
+            gc.collect()
+            assert await user.get("k") is MISSING
+            assert cache.stats()["misses_by_reason"] == {"error": 1, "absent": 1}
+            assert not pool._waiting
+
+    asyncio.run(run())
+
+
+def test_a_slot_lost_while_others_wait_is_found(server: servers.Server) -> None:
+    """A connection that nobody gives back, because its holder was torn away, is replaced for who waits in line."""
+
+    async def run() -> None:
+        async with AsyncCache.from_url(server.url, client={"max_connections": 1, "wait": 0.05}) as cache:
+            pool = cache._backend.front.client.connection_pool  # type: ignore[attr-defined]
+            held = [await pool.get_connection()]
+            asyncio.get_running_loop().call_later(0.01, held.clear)
+            assert await cache.for_user("u").set("k", 1)
+            assert cache.stats()["errors"] == 0
+
+    asyncio.run(run())
+
+
+async def use(cache: AsyncCache, number: int) -> None:
+    """Writes and reads by several tasks."""
+
+    async def one(each: int) -> None:
+        user = cache.for_user(f"user-{number}-{each}")
+        assert await user.set("k", [number, each])
+        assert await user.get("k") == [number, each]
+        assert await user.set_many({"a": each, "b": each}) == {"a": True, "b": True}
+
+    await asyncio.gather(*(one(each) for each in range(5)))
+
+
+@pytest.mark.parametrize("where", ["url", "sentinel_url", "cluster_url"])
+def test_one_asyncio_cache_in_several_loops(where: str, request: pytest.FixtureRequest) -> None:
+    """A cache that outlives its event loop is used in the next one, and closed in a last one."""
+    address = request.getfixturevalue(where)
+    cache = AsyncCache.from_url(address, namespace="loops", client=patient(address))
+    for number in range(3):
+        asyncio.run(use(cache, number))
+    assert cache.stats()["errors"] == 0
+    asyncio.run(cache.close())
+    asyncio.run(use(cache, 4))
+    asyncio.run(cache.close())
+    assert cache.stats()["errors"] == 0
+
+
+def fork(work: Callable[[], object]) -> int:
+    """A child that does some work, and ends itself if it takes too long."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(20)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def end(pid: int) -> int:
+    """How a child ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize("where", ["sentinel_url", "cluster_url"])
+def test_forks_beside_an_event_loop(where: str, request: pytest.FixtureRequest) -> None:
+    """A child forked behind sentinels and in a cluster makes connections of its own, and the parent's go on."""
+    address = request.getfixturevalue(where)
+    cache = AsyncCache.from_url(address, namespace="loops-fork", client=patient(address))
+    with asyncio.Runner() as runner:
+        runner.run(use(cache, 0))
+        assert end(fork(lambda: asyncio.run(use(cache, 1)))) == 0
+        runner.run(use(cache, 2))
+        assert cache.stats()["errors"] == 0
+        runner.run(cache.close())
+
+
+@pytest.mark.parametrize("where", ["sentinel_url", "cluster_url"])
+def test_forks(where: str, request: pytest.FixtureRequest) -> None:
+    """The synchronous cache is forked behind sentinels and in a cluster, while a thread holds the client's locks."""
+    address = request.getfixturevalue(where)
+    with Cache.from_url(address, namespace="fork", client=patient(address)) as cache:
+        user = cache.for_user("u")
+        assert user.set("k", 1)
+
+        def work() -> None:
+            assert user.get("k") == 1
+            assert user.set("k", 2)
+            assert cache.stats()["errors"] == 0
+
+        client = cache._backend.front.client  # type: ignore[attr-defined]
+        locks = [client.connection_pool._lock] if "sentinel" in where else [client._lock, client.nodes_manager._lock]
+        held, forked = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with contextlib.ExitStack() as stack:
+                for lock in locks:
+                    stack.enter_context(lock)
+                held.set()
+                forked.wait()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        pid = fork(work)
+        forked.set()
+        holder.join()
+        assert end(pid) == 0
+        assert user.get("k") == 2
+        assert cache.stats()["errors"] == 0
