@@ -1,0 +1,35 @@
+"""Metrics for OpenTelemetry: ``Cache(..., on_event=OtelMetrics())``. Needs the extra ``otel``."""
+
+from typing import Any
+
+from siftpack.cache.events import CacheEvent
+from siftpack.cache.watch.measures import ALL, SECONDS, Measures
+from siftpack.errors import PolicyError
+
+
+class OtelMetrics:
+    """Counters ``siftpack.cache.*`` and the histogram ``siftpack.cache.compute_seconds``.
+
+    ``provider`` is a meter provider, the global one without. Spans are the business of whoever calls the cache, and of
+    the client's own instrumentation. Raises ``PolicyError`` without the package.
+    """
+
+    def __init__(self, provider: Any = None) -> None:
+        try:
+            from opentelemetry import metrics
+        except ImportError:
+            raise PolicyError("this needs the package opentelemetry-api: pip install 'siftpack[otel]'") from None
+        meter = metrics.get_meter("siftpack.cache", meter_provider=provider)
+        self._measures = Measures()
+        self._counters = {
+            each: meter.create_counter(f"siftpack.cache.{each.name}", description=each.text) for each in ALL
+        }
+        self._seconds = meter.create_histogram(f"siftpack.cache.{SECONDS.name}", "s", SECONDS.text)
+
+    def __call__(self, event: CacheEvent, /) -> None:
+        """Count an event."""
+        for series, words, amount in self._measures.steps(event):
+            self._counters[series].add(amount, dict(zip(("namespace", *series.labels), words, strict=True)))
+        if event.seconds is not None:
+            labels = {"namespace": self._measures.namespace(event), "result": event.detail}
+            self._seconds.record(event.seconds, labels)
