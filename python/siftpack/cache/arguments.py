@@ -2,7 +2,7 @@
 
 No two questions may have one key. So classes count beside what is in their instances, named functions and classes by
 module and qualname, and whatever loses data in the fingerprint (a masked secret, a private field, a lambda, a client)
-makes the whole call ambiguous: it has no key.
+makes the whole call ambiguous: it has no key. What a listed class would keep is no exception.
 """
 
 import sys
@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 from siftpack._core import fingerprint_with_report
 from siftpack.classify import Shape, Spec, classify
 from siftpack.errors import EncodeError, PolicyError
-from siftpack.frozen import Frozen
 from siftpack.listed import is_class, types_of
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.report import Finding, Report, shown_type
@@ -39,16 +38,11 @@ class Key(NamedTuple):
     lost: tuple[Finding, ...] = ()
 
 
-class Named(Frozen):
+class Named(NamedTuple):
     """Stands in a fingerprint where a function or class was."""
 
-    __slots__ = __match_args__ = ("kind", "name")
     kind: str
     name: str
-
-    def __init__(self, kind: str, name: str) -> None:
-        object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "name", name)
 
 
 def key_of(arguments: Mapping[str, Any], limits: Limits) -> Key:
@@ -64,17 +58,29 @@ def key_of(arguments: Mapping[str, Any], limits: Limits) -> Key:
 
 
 def _with_classes(values: dict[str, Any], limits: Limits) -> Key:
-    classes: dict[str, type] = {f"{__name__}:Named": Named}
+    classes: dict[str, tuple[type, str]] = {f"{__name__}:Named": (Named, "$")}
     trouble = _gather(values, classes, limits)
     if trouble is not None:
         return trouble
     try:
-        listed = types_of(classes)
-    except PolicyError:  # one of them cannot be written by its name
-        return _ambiguous("$", Kind.OPAQUE, dict)
+        listed = types_of({name: cls for name, (cls, _) in classes.items()})
+    except PolicyError:
+        cls, path = next(each for name, each in classes.items() if not _listable(name, each[0]))
+        return _ambiguous(path, Kind.OPAQUE, cls)
+    unlisted = _report(values, limits, _NAMING)
     found, report = fingerprint_with_report(values, policy=_NAMING, types=listed, limits=limits)
-    lost = tuple(finding for finding in report.findings if not _is_name(finding))
-    return Key(None, lost) if lost or report.truncated else Key(found)
+    lost = {finding: None for finding in unlisted if finding.action is not Action.CONVERTED}
+    lost |= {finding: None for finding in report if not _is_name(finding)}
+    return Key(None, tuple(lost)) if lost or unlisted.truncated or report.truncated else Key(found)
+
+
+def _listable(name: str, cls: type) -> bool:
+    """False for a class whose instances are not written by its name."""
+    try:
+        types_of({name: cls})
+    except PolicyError:
+        return False
+    return True
 
 
 def _is_name(finding: Finding) -> bool:
@@ -120,15 +126,19 @@ def module_name(module: str) -> str:
 # The classes of all instances in the arguments.
 
 
-def _gather(values: dict[str, Any], classes: dict[str, type], limits: Limits) -> Key | None:
-    """Adds them by name to ``classes``; a ``Key`` without text if one has no name, or there is no looking inside."""
-    specs: dict[type, Spec] = {}
+def _gather(values: dict[str, Any], classes: dict[str, tuple[type, str]], limits: Limits) -> Key | None:
+    """Adds them by name to ``classes``, with the argument they are in; a ``Key`` without text if one has no name, or
+    there is no looking inside.
+    """  # noqa: D205 - one sentence, too long for a line
+    specs: dict[int, Spec] = {}
     seen: dict[int, Any] = {}
     waiting: list[tuple[str, Any]] = [(f"$.{name}", value) for name, value in values.items()]
     while waiting:
         path, value = waiting.pop()
         cls = type(value)
-        spec = specs.get(cls) or specs.setdefault(cls, classify(cls))
+        if any(cls is each for each in _SCALARS):
+            continue
+        spec = specs.get(id(cls)) or specs.setdefault(id(cls), classify(cls))
         if spec.shape in _BARE and spec.exact:
             continue
         if id(value) in seen:
@@ -140,7 +150,7 @@ def _gather(values: dict[str, Any], classes: dict[str, type], limits: Limits) ->
             name = name_of(cls)
             if name is None:
                 return _ambiguous(path, spec.kind, cls)
-            classes[name] = cls
+            classes.setdefault(name, (cls, path))
         inner = _inside(value, spec, limits)
         if inner is None:
             return _ambiguous(path, spec.kind, cls)
@@ -148,6 +158,7 @@ def _gather(values: dict[str, Any], classes: dict[str, type], limits: Limits) ->
     return None
 
 
+_SCALARS: Final = (type(None), bool, int, float, str, bytes)
 _BARE: Final = frozenset({Shape.LEAF, Shape.VALUE, Shape.INT, Shape.FLOAT, Shape.STR, Shape.BYTES})
 _ITERATED: Final[dict[Shape, Any]] = {
     Shape.LIST: list.__iter__,
@@ -179,8 +190,8 @@ def _inside(value: Any, spec: Spec, limits: Limits) -> Iterable[Any] | None:
     return found
 
 
-def _report(value: Any, limits: Limits) -> Report:
-    return fingerprint_with_report(value, policy=_PLAIN, limits=limits)[1]
+def _report(value: Any, limits: Limits, policy: Policy = _PLAIN) -> Report:
+    return fingerprint_with_report(value, policy=policy, limits=limits)[1]
 
 
 def _ambiguous(path: str, kind: Kind, cls: type) -> Key:
