@@ -16,6 +16,9 @@ LIMITS: Final = Limits(depth=32, nodes=10_000, bytes=256 * 1024, on_exceed="cut"
 KEPT: Final = ("exc_info", "stack_info", "_record", "_from_structlog")
 """What later processors of structlog read themselves."""
 
+_SCALARS: Final = (str, int, float, bool, type(None))
+"""Sifted before the rest, so that a limit cuts what is large and not the text of the event."""
+
 
 class Sift:
     """Sifts an event dict by ``policy`` within ``limits``; the values under ``kept`` stay what they are.
@@ -41,8 +44,10 @@ class Sift:
         """The event dict to go on with: a new one."""
         kept = {name: value for name, value in event_dict.items() if name in self._kept}
         rest = {name: value for name, value in event_dict.items() if name not in self._kept}
+        first = {name: value for name, value in rest.items() if any(type(value) is each for each in _SCALARS)}
         try:
-            sifted: dict[str, Any] = sanitize(rest, policy=self._policy, limits=self._limits)
+            found = sanitize(first | rest, policy=self._policy, limits=self._limits)
+            sifted: dict[str, Any] = {name: found[name] for name in (*rest, *found) if name in found}
         except Exception as error:  # noqa: BLE001 - a log line must not fail its program
             event = rest.get("event")
             sifted = {"event": event[:1024] if type(event) is str else None, "unsifted": type_name(type(error))}
