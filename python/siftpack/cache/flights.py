@@ -43,14 +43,14 @@ inside: "ContextVar[Flight | None]" = ContextVar("siftpack.cache.inside", defaul
 
 
 class Flights:
-    """The flights of one cache by name. Safe between threads."""
+    """The flights of one cache by name. Safe between threads, and in a finalizer or signal handler that cuts in."""
 
     __slots__ = ("__weakref__", "_landed", "_lock", "_paused", "_under_way", "renewing")
 
     def __init__(self) -> None:
         self.renewing = 0
         """Renewals in the background that are under way."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._under_way: dict[Hashable, Flight] = {}
         self._landed: OrderedDict[Hashable, float] = OrderedDict()
         self._paused: OrderedDict[Hashable, float] = OrderedDict()
@@ -100,7 +100,7 @@ class Flights:
 
     def after_fork(self) -> None:
         """The child computes for itself: the threads that did are not there."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._under_way, self._landed, self._paused = {}, OrderedDict(), OrderedDict()
         self.renewing = 0
 
@@ -111,12 +111,12 @@ class _Circles:
     __slots__ = ("__weakref__", "lock")
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         forks.register(self)
 
     def after_fork(self) -> None:
         """A lock that no thread of the parent holds."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
 
 _circles: Final = _Circles()
