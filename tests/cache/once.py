@@ -112,7 +112,7 @@ def hold(url: str, seconds: float) -> None:
         sys.stdout.flush()
         time.sleep(60)
 
-    Cache.from_url(url, namespace="once").for_user("u").get_or_compute("held", load, lock=seconds)
+    Cache.from_url(url, namespace="once", client=patient(url)).for_user("u").get_or_compute("held", load, lock=seconds)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr
 
 from siftpack import Limits, Tombstone, register
-from siftpack.cache.arguments import LOOKED_AT, Named, key_of, module_name, name_of
+from siftpack.cache.arguments import Named, key_of, module_name, name_of
 from siftpack.policy import Kind
 
 LIMITS = Limits()
@@ -235,11 +235,13 @@ def test_looking_runs_nothing_of_the_arguments() -> None:
     assert list(numbers) == [0, 1, 2]
 
 
-def test_arguments_beyond_the_limits_have_no_key() -> None:
+def test_arguments_beyond_the_limits_have_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too large or too deep to be looked at is ambiguous, and no error."""
+    monkeypatch.setattr("siftpack.cache.arguments.LOOKED_AT", 100)
     assert key_of({"value": [[[1]]]}, Limits(depth=2)).text is None
     assert key_of({"value": "x" * 100}, Limits(bytes=50)).text is None
-    assert key([Circle(None) for _ in range(LOOKED_AT)]) is None
+    assert key([Circle(None) for _ in range(98)]) is not None  # with the list and the dict they are 100
+    assert key([Circle(None) for _ in range(100)]) is None
     bomb: Any = Circle(1)
     for _ in range(64):
         bomb = [bomb, bomb]

@@ -117,6 +117,32 @@ def test_a_loop_that_ended_leaves_nothing_behind() -> None:
     assert cache._engine.flights._under_way == {}
 
 
+def test_closing_ends_what_is_renewed_in_the_background() -> None:
+    """``close`` cancels renewals, so none of them opens connections again; the old value was given."""
+
+    async def main() -> None:
+        now, ended = [1_000_000.0], []
+        async with AsyncCache(namespace="app", wall_clock=lambda: now[0]) as cache:
+            user = cache.for_user("u")
+
+            async def load() -> int:
+                try:
+                    await asyncio.sleep(30 if now[0] > 1_000_000 else 0)
+                except asyncio.CancelledError:
+                    ended.append(1)
+                    raise
+                return 1
+
+            assert await user.get_or_compute("k", load, ttl=10, stale=100) == 1
+            now[0] += 20
+            assert await user.get_or_compute("k", load, ttl=10, stale=100) == 1
+            await asyncio.sleep(0.01)
+        assert ended == [1]
+        assert cache._engine.flights.renewing == 0
+
+    asyncio.run(main())
+
+
 def test_an_interrupted_thread_leaves_the_others_to_compute() -> None:
     """What is no ``Exception`` ends the one who computes alone: of the others, one takes over."""
     user, calls = Cache(namespace="app").for_user("u"), []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import redis.exceptions as errors
+from pydantic import BaseModel
 
 from siftpack import EncodeError, PolicyError
 from siftpack.cache import MISSING, MemoryBackend
@@ -46,6 +47,38 @@ def test_a_miss_gives_what_a_hit_gives(world: World) -> None:
     load = world.loader(lambda: {"n": 1, "hook": print})
     assert world.one(lambda: user.get_or_compute("k", load)) == {"n": 1}
     assert world.one(lambda: user.get_or_compute("k", load)) == {"n": 1}
+
+
+def test_a_cached_none_is_a_hit(world: World) -> None:
+    """None is an answer: it is computed once."""
+    user = world.make().for_user("u")
+    give, calls = counted(None)
+    assert [world.one(lambda: user.get_or_compute("k", world.loader(give))) for _ in range(3)] == [None] * 3
+    assert len(calls) == 1
+
+
+def test_what_cannot_be_read_is_computed_again(world: World) -> None:
+    """Foreign bytes under the key are a miss, and the answer takes their place."""
+    store = MemoryBackend()
+    user = world.make(store).for_user("u")
+    store.set("app:u:k", b"foreign", None)
+    assert world.one(lambda: user.get_or_compute("k", world.loader(lambda: [1]))) == [1]
+    assert world.one(lambda: user.get("k")) == [1]
+
+
+def test_a_value_that_its_class_refuses_is_given_as_it_is(world: World) -> None:
+    """What would not come back from the store, because its class refuses it, still reaches who computed it."""
+    user = world.make(types=(Strict,)).for_user("u")
+    broken = Strict.model_construct(size="no number")
+    found = world.ask(*[lambda: user.get_or_compute("k", world.loader(lambda: broken, 0.05))] * 3)
+    assert all(each is broken for each in found)
+    assert world.one(lambda: user.get_or_compute("l", world.loader(lambda: Strict(size=1)))) == Strict(size=1)
+
+
+class Strict(BaseModel):
+    """A class that refuses what it is not."""
+
+    size: int
 
 
 def test_a_value_that_cannot_be_stored_is_given_as_it_is(world: World) -> None:
@@ -172,8 +205,8 @@ def test_who_waits_for_a_hanging_loader_starts_again(world: World) -> None:
     """After ``wait`` seconds one of those who wait computes again, and the others wait for that one."""
     user = world.make().for_user("u")
     give, calls = counted(lambda number: number)
-    hanging, quick = world.loader(give, 1.5), world.loader(give, 0.2)
-    late = [lambda: user.get_or_compute("k", quick, wait=0.4)] * 10
+    hanging, quick = world.loader(give, 1.0), world.loader(give, 0.1)
+    late = [lambda: user.get_or_compute("k", quick, wait=0.3)] * 10
     found = world.ask(lambda: user.get_or_compute("k", hanging), *late)
     assert found[1:] == [1] * 10
     assert found[0] == 2

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import EllipsisType, TracebackType
-from typing import Any, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
@@ -12,6 +12,9 @@ from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.cache.fresh import WAIT, terms_of
 from siftpack.cache.whole import Whole, engine_of, healthy, named
+
+if TYPE_CHECKING:
+    from siftpack.cache.memo import Cached
 
 P = ParamSpec("P")
 
@@ -95,7 +98,7 @@ class AsyncFace:
 
     def cached(
         self, ttl: float | EllipsisType | None = ..., **options: Any
-    ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    ) -> "Callable[[Callable[P, Any]], Cached[P]]":
         """A decorator: keeps the answers of a coroutine function. See ``siftpack.cache.memo.decorator``."""
         from siftpack.cache.memo import decorator
 
@@ -354,7 +357,11 @@ class AsyncCache(Whole, AsyncFace):  # type: ignore[override]  # the owner is as
     health_check = health
 
     async def close(self) -> None:
-        """Let go of connections and of what is kept in this process."""
+        """Let go of connections and of what is kept in this process; renewals in the background are cancelled."""
+        if self._engine.flights.renewing:
+            from siftpack.cache.aiocompute import end_renewals
+
+            await end_renewals(self._engine.flights)
         await self._backend.close()
 
     async def __aenter__(self) -> Self:

@@ -10,23 +10,24 @@ from typing import Any
 
 from siftpack.cache.compute import TRIES, Job, job
 from siftpack.cache.decide import described
-from siftpack.cache.flights import Flight, inside, waiting_for
+from siftpack.cache.flights import Flight, Flights, inside, waiting_for
 from siftpack.cache.fresh import RENEWALS, Age, Terms
 from siftpack.cache.locks import GROWTH, PAUSES, lock_for, lock_name, was_lost, weigh
 from siftpack.storage import class_attribute, mro
+
+PATIENCE = 1.0
+"""Seconds that closing a cache waits for loaders that were cancelled."""
 
 
 class Voyage(Flight):
     """A flight in a task. ``done`` is that task."""
 
-    __slots__ = ("loop", "value", "waiting")
+    __slots__ = ("loop", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(None)
         self.loop = loop
         """Held, so that no other loop is taken for it."""
-        self.value: Any = None
-        """For the one who asked first."""
         self.waiting = 0
         """Callers, and one more for a renewal, which nobody waits for."""
 
@@ -199,12 +200,22 @@ def _renew(one: Job, asked: float) -> None:
     """Computes in a task of its own, unless somebody is at it or it failed just now."""
     loop = asyncio.get_running_loop()
     mine = Voyage(loop)
+    mine.waiting, mine.renewal = 1, True
     if not one.engine.flights.renews(_place(one, loop), mine, asked, RENEWALS):
         return
     one.tell("refresh")
-    mine.waiting = 1
     mine.done = loop.create_task(_travel(one, mine, again=False), name="siftpack-renewal")
     mine.done.add_done_callback(lambda _: _renewed(one, mine))
+
+
+async def end_renewals(flights: Flights) -> None:
+    """Cancels what this loop computes in the background, before the connections are closed under it."""
+    here = asyncio.get_running_loop()
+    tasks = [each.done for each in flights.renewals() if type(each) is Voyage and each.loop is here]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=PATIENCE)
 
 
 def _renewed(one: Job, mine: Voyage) -> None:

@@ -229,6 +229,7 @@ def _release(one: Job, held: Any) -> None:
 def _renew(one: Job, asked: float) -> None:
     """Computes in a thread of its own, unless somebody is at it or it failed just now."""
     mine = Flight(threading.Event())
+    mine.renewal = True
     if not one.engine.flights.renews(one.name, mine, asked, RENEWALS):
         return
     one.tell("refresh")

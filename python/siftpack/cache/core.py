@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import EllipsisType, TracebackType
-from typing import Any, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
@@ -12,6 +12,9 @@ from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
 from siftpack.cache.fresh import WAIT, terms_of
 from siftpack.cache.whole import Whole, engine_of, healthy, named
+
+if TYPE_CHECKING:
+    from siftpack.cache.memo import Cached
 
 P = ParamSpec("P")
 
@@ -97,7 +100,7 @@ class Face:
 
     def cached(
         self, ttl: float | EllipsisType | None = ..., **options: Any
-    ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    ) -> "Callable[[Callable[P, Any]], Cached[P]]":
         """A decorator: keeps the answers of a function by its arguments. See ``siftpack.cache.memo.decorator``."""
         from siftpack.cache.memo import decorator
 

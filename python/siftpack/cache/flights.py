@@ -24,7 +24,7 @@ PAUSE: Final = 1.0
 class Flight:
     """One computation under way. ``done`` is whatever those who wait wait for."""
 
-    __slots__ = ("awaits", "data", "done", "error", "trace", "unstorable")
+    __slots__ = ("awaits", "data", "done", "error", "renewal", "trace", "unstorable")
 
     def __init__(self, done: Any) -> None:
         self.done = done
@@ -35,6 +35,8 @@ class Flight:
         self.trace: TracebackType | None = None
         self.unstorable = False
         """True if there is a value, and nothing that others could read it from: they compute for themselves."""
+        self.renewal = False
+        """True if it goes on although nobody waits for it."""
         self.awaits: list[Flight] = []
 
 
@@ -87,6 +89,11 @@ class Flights:
             self._under_way[name] = mine
             self.renewing += 1
             return True
+
+    def renewals(self) -> list[Flight]:
+        """The renewals in the background that are under way."""
+        with self._lock:
+            return [flight for flight in self._under_way.values() if flight.renewal]
 
     def renewed(self, name: Hashable, *, failed: bool) -> None:
         """A renewal has ended."""

@@ -4,7 +4,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, ParamSpec, Protocol
 
 from siftpack.cache.arguments import Key, key_of, module_name
 from siftpack.cache.engine import log
@@ -13,8 +13,30 @@ from siftpack.errors import PolicyError
 from siftpack.policy import Limits
 from siftpack.report import Finding
 
+P = ParamSpec("P")
+
 UNSET: Final = "(unset)"
 """Stands for a variable of an enclosing function that had no value when the function was decorated."""
+
+
+class Cached(Protocol[P]):
+    """A decorated function, which is a function still: it has the arguments it had, and two words more."""
+
+    def __call__(self, *args: P.args, **options: P.kwargs) -> Any:
+        """The answer, as ``get`` gives it; of a coroutine function to be awaited."""
+        ...
+
+    def __get__(self, instance: Any, owner: Any = None, /) -> Any:
+        """A method, bound as functions are."""
+        ...
+
+    def key_for(self, *args: P.args, **options: P.kwargs) -> str | None:
+        """The key of a call; None for one that goes past the cache."""
+        ...
+
+    def forget(self, *args: P.args, **options: P.kwargs) -> Any:
+        """Delete the answer of a call; True if there was one, to be awaited with ``AsyncCache``."""
+        ...
 
 
 class Question(NamedTuple):
@@ -88,7 +110,7 @@ def decorator(  # noqa: PLR0913 - one argument an option
     stale: float | None = None,
     lock: float | None = None,
     wait: float = WAIT,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Callable[P, Any]], Cached[P]]:
     """What ``cached`` gives.
 
     - ``ttl``, ``early``, ``stale``, ``lock``, ``wait``: as for ``get_or_compute``
@@ -108,7 +130,7 @@ def decorator(  # noqa: PLR0913 - one argument an option
     elif not hasattr(face, "for_user"):
         raise PolicyError("user= is for a cache of many users; these are the entries of one")
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[P, Any]) -> Cached[P]:
         _check(function, awaits=awaits)
         recipe = Recipe(function, key=key, ignore=ignore, name=name, user=user, limits=engine.limits)
         return (_waiting if awaits else _calling)(Memo(face, recipe, terms))
@@ -152,7 +174,7 @@ class Memo:
             log.warning("calls of %s go past the cache: %s does not count in a key; %s", name, first, advice)
 
 
-def _calling(memo: Memo) -> Callable[..., Any]:
+def _calling(memo: Memo) -> Cached[Any]:
     from siftpack.cache.compute import get_or_compute
 
     function = memo.recipe.function
@@ -171,7 +193,7 @@ def _calling(memo: Memo) -> Callable[..., Any]:
     return _finished(cached, memo, forget)
 
 
-def _waiting(memo: Memo) -> Callable[..., Any]:
+def _waiting(memo: Memo) -> Cached[Any]:
     from siftpack.cache.aiocompute import get_or_compute
 
     function = memo.recipe.function
@@ -190,7 +212,7 @@ def _waiting(memo: Memo) -> Callable[..., Any]:
     return _finished(cached, memo, forget)
 
 
-def _finished(cached: Any, memo: Memo, forget: Callable[..., Any]) -> Callable[..., Any]:
+def _finished(cached: Any, memo: Memo, forget: Callable[..., Any]) -> Cached[Any]:
     cached.key_for = lambda *args, **options: memo.recipe.question(args, options).key
     cached.forget = forget
     return cached  # type: ignore[no-any-return]  # a function with two words more
