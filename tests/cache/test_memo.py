@@ -279,6 +279,49 @@ def test_closures_with_other_contents_are_other_functions() -> None:
     assert len(calls) == 21
 
 
+def around(said: Any) -> Any:
+    """A decorator with something to say."""
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapped(*args: Any) -> Any:
+            return [said, function(*args)]
+
+        return wrapped
+
+    return decorate
+
+
+@around(threading.Lock)
+def outermost(x: int) -> int:
+    """A function that is another under its name."""
+    calls.append(x)
+    return x
+
+
+def test_other_decorators_may_be_below() -> None:
+    """What decorators below hold does not count where the name says which function it is; elsewhere it does."""
+    user = Cache().for_user("u")
+    ask = user.cached()(outermost)
+    assert [ask(1)[-1], ask(1)[-1]] == [1, 1]
+    assert calls == [1]
+
+    def make(said: Any, factor: int) -> Any:
+        @user.cached()
+        @around(said)
+        def times(x: int) -> int:
+            calls.append(x)
+            return x * factor
+
+        return times
+
+    calls.clear()
+    assert [make("a", 2)(1), make("b", 2)(1), make("a", 3)(1), make("a", 2)(1)] == [
+        *(["a", 2], ["b", 2], ["a", 3], ["a", 2])
+    ]
+    assert len(calls) == 3
+
+
 def test_functions_that_cannot_be_cached() -> None:
     """Generators, functions of the other kind, and what is no plain function or has no name are refused."""
     sync, later = Cache().for_user("u"), AsyncCache().for_user("u")

@@ -243,13 +243,23 @@ def _called(function: Any, name: Any) -> str:
 
 
 def _free(function: Any) -> dict[str, Any]:
-    """The variables of enclosing functions, as they are now."""
+    """The variables of enclosing functions, as they are now, of a function that is made anew with them.
+
+    One at the top of a module or class is made once, under its name; its variables are those of its decorators. Of
+    decorators that say what they wrap, what is wrapped is looked at, too.
+    """
     held: dict[str, Any] = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            held[name] = cell.cell_contents
-        except ValueError:  # not set yet, as the function's own name
-            held[name] = UNSET
+    layer = function if "<locals>" in function.__qualname__ else None
+    while type(layer) is types.FunctionType:
+        inner = layer.__dict__.get("__wrapped__")
+        for name, cell in zip(layer.__code__.co_freevars, layer.__closure__ or (), strict=True):
+            try:
+                content = cell.cell_contents
+            except ValueError:  # not set yet, as the function's own name
+                content = UNSET
+            if content is not inner or inner is None:
+                held[name if name not in held else f"{name} {len(held)}"] = content
+        layer = inner
     return held
 
 
