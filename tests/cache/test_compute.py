@@ -7,7 +7,7 @@ import redis.exceptions as errors
 from pydantic import BaseModel
 
 from siftpack import EncodeError, PolicyError
-from siftpack.cache import MISSING, MemoryBackend
+from siftpack.cache import MISSING, MemoryBackend, Seal
 from tests.cache.crowd import Tasks, World, counted
 from tests.cache.shells import Failing
 
@@ -55,6 +55,16 @@ def test_a_cached_none_is_a_hit(world: World) -> None:
     give, calls = counted(None)
     assert [world.one(lambda: user.get_or_compute("k", world.loader(give))) for _ in range(3)] == [None] * 3
     assert len(calls) == 1
+
+
+def test_sealed_answers_are_shared(world: World) -> None:
+    """With a seal each caller opens the sealed entry for itself, and what is stored is sealed."""
+    store = MemoryBackend()
+    user = world.make(store, seal=Seal({1: bytes(32)})).for_user("u")
+    give, calls = counted(["for u alone"])
+    assert world.ask(*[lambda: user.get_or_compute("k", world.loader(give, 0.05))] * 10) == [["for u alone"]] * 10
+    assert len(calls) == 1
+    assert b"alone" not in (store.get("app:u:k") or b"")
 
 
 def test_what_cannot_be_read_is_computed_again(world: World) -> None:

@@ -14,7 +14,7 @@ from siftpack.cache import Cache, CacheEvent, MemoryBackend, OnEvent, Seal
 from siftpack.cache.events import DISTINCT, OTHERS, WORDS, Bounded
 from siftpack.policy import Action, Kind
 from tests.cache.crowd import World
-from tests.cache.test_shells import Failing
+from tests.cache.shells import Failing
 
 NAMES = {
     *("MISSING", "AsyncBackend", "AsyncCache", "AsyncMemoryBackend", "AsyncRedisBackend", "AsyncTieredBackend"),

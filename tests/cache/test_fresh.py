@@ -2,9 +2,12 @@
 
 import math
 import random
+import threading
 from typing import Any
 
-from siftpack.cache import MemoryBackend
+import pytest
+
+from siftpack.cache import Cache, MemoryBackend
 from siftpack.cache.flights import PAUSE
 from siftpack.cache.fresh import RENEWALS, Age, judge, terms_of
 from tests.cache.crowd import World, counted
@@ -134,3 +137,24 @@ def test_few_renewals_are_under_way_at_once(world: World) -> None:
     assert cache._engine.flights.renewing <= RENEWALS
     world.until(lambda: not cache._engine.flights.renewing)
     assert len(calls) == many + RENEWALS
+
+
+def test_without_a_thread_to_be_had_the_old_value_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that can start no thread gives the stale value, and renews the entry when it can."""
+    clock = Clock()
+    cache = Cache(namespace="app", wall_clock=clock)
+    give, calls = counted(lambda number: number)
+
+    def ask() -> Any:
+        return cache.for_user("u").get_or_compute("k", give, ttl=10, stale=50)
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    assert ask() == 1
+    clock.now += 20
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert ask() == 1
+    assert cache._engine.flights.renewing == 0
+    assert len(calls) == 1

@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from siftpack.cache import Cache
 from siftpack.cache.events import DISTINCT, OTHERS, CacheEvent
 from siftpack.cache.watch.logs import SHOWN, LogEvents, told
-from siftpack.cache.watch.measures import ALL, Measures
+from siftpack.cache.watch.measures import ALL, BOUNDS, Measures
 from siftpack.cache.watch.otel import OtelMetrics
 from siftpack.cache.watch.prometheus import PrometheusMetrics
 
@@ -73,6 +73,13 @@ def test_prometheus(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         registry.get_sample_value("siftpack_cache_compute_seconds_count", {"namespace": "app", "result": "done"}) == 2
     )
+    assert (
+        registry.get_sample_value(
+            "siftpack_cache_compute_seconds_bucket",
+            dict(zip(("namespace", "result", "le"), ("app", "done", "300.0"), strict=True)),
+        )
+        == 2
+    )
     page = prometheus_client.generate_latest(registry).decode()
     for word in ("u-123", "secret-key", "hushhush", "planner"):
         assert word not in page
@@ -93,6 +100,8 @@ def test_otel() -> None:
     for metric in scope.metrics:
         for point in metric.data.data_points:
             words = tuple(dict(point.attributes or {}).values())
+            if metric.name.endswith("seconds"):
+                assert tuple(point.explicit_bounds) == BOUNDS
             found[metric.name.removeprefix("siftpack.cache."), words] = getattr(point, "value", None) or point.count
     assert found.pop(("compute_seconds", ("app", "done"))) == 2
     assert found.pop(("compute_seconds", ("app", "failed"))) == 1

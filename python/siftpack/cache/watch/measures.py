@@ -32,6 +32,8 @@ FINDINGS: Final = Series("findings", "What writes left out, by kind and type.", 
 COMPUTING: Final = Series("computing", "Loaders run, answers shared, given stale, renewed, gone past.", ("what",))
 ALL: Final = (READS, WRITES, DELETES, ERRORS, ALARMS, BYTES, FINDINGS, COMPUTING)
 SECONDS: Final = Series("compute_seconds", "How long loaders took.", ("result",))
+BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds that part its histogram: agents take minutes."""
 
 
 class Measures:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from siftpack.cache.events import CacheEvent
-from siftpack.cache.watch.measures import ALL, SECONDS, Measures
+from siftpack.cache.watch.measures import ALL, BOUNDS, SECONDS, Measures
 from siftpack.errors import PolicyError
 
 
@@ -24,7 +24,9 @@ class OtelMetrics:
         self._counters = {
             each: meter.create_counter(f"siftpack.cache.{each.name}", description=each.text) for each in ALL
         }
-        self._seconds = meter.create_histogram(f"siftpack.cache.{SECONDS.name}", "s", SECONDS.text)
+        self._seconds = meter.create_histogram(
+            f"siftpack.cache.{SECONDS.name}", "s", SECONDS.text, explicit_bucket_boundaries_advisory=BOUNDS
+        )
 
     def __call__(self, event: CacheEvent, /) -> None:
         """Count an event."""

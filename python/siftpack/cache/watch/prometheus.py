@@ -3,7 +3,7 @@
 from typing import Any
 
 from siftpack.cache.events import CacheEvent
-from siftpack.cache.watch.measures import ALL, SECONDS, Measures
+from siftpack.cache.watch.measures import ALL, BOUNDS, SECONDS, Measures
 from siftpack.errors import PolicyError
 
 
@@ -28,7 +28,11 @@ class PrometheusMetrics:
             for each in ALL
         }
         self._seconds = prometheus.Histogram(
-            f"siftpack_cache_{SECONDS.name}", SECONDS.text, ("namespace", *SECONDS.labels), registry=into
+            f"siftpack_cache_{SECONDS.name}",
+            SECONDS.text,
+            ("namespace", *SECONDS.labels),
+            registry=into,
+            buckets=BOUNDS,
         )
 
     def __call__(self, event: CacheEvent, /) -> None:
