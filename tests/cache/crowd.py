@@ -19,9 +19,12 @@ class Threads:
     def make(self, store: MemoryBackend | None = None, **options: Any) -> Any:
         return Cache(MemoryBackend() if store is None else store, namespace="app", **options)
 
-    def loader(self, give: Loader, seconds: float = 0.0) -> Any:
+    def loader(self, give: Loader, seconds: float = 0.0, until: Callable[[], bool] = lambda: True) -> Any:
+        """A loader that takes ``seconds``, and as long as ``until`` is not true."""
+
         def load() -> Any:
             time.sleep(seconds)
+            self.until(until)
             return give()
 
         return load
@@ -47,16 +50,31 @@ class Threads:
         return call()
 
     def until(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not true():
             assert time.monotonic() < deadline
             time.sleep(0.005)
+
+    def after(self, true: Callable[[], bool], call: Loader) -> Loader:
+        """The call, made once something is true."""
+
+        def called() -> Any:
+            self.until(true)
+            return call()
+
+        return called
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
 
     def close(self) -> None:
         pass
+
+
+async def true_at_last(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - the test knows of no event
+            await asyncio.sleep(0.005)
 
 
 class Tasks:
@@ -70,9 +88,12 @@ class Tasks:
     def make(self, store: MemoryBackend | None = None, **options: Any) -> Any:
         return AsyncCache(AsyncMemoryBackend(MemoryBackend() if store is None else store), namespace="app", **options)
 
-    def loader(self, give: Loader, seconds: float = 0.0) -> Any:
+    def loader(self, give: Loader, seconds: float = 0.0, until: Callable[[], bool] = lambda: True) -> Any:
+        """A loader that takes ``seconds``, and as long as ``until`` is not true."""
+
         async def load() -> Any:
             await asyncio.sleep(seconds)
+            await true_at_last(until)
             found = give()
             return await found if asyncio.iscoroutine(found) else found
 
@@ -93,12 +114,16 @@ class Tasks:
         return self.runner.run(awaited())
 
     def until(self, true: Callable[[], bool]) -> None:
-        async def waited() -> None:
-            async with asyncio.timeout(10):
-                while not true():  # noqa: ASYNC110 - the test knows of no event
-                    await asyncio.sleep(0.005)
+        self.runner.run(true_at_last(true))
 
-        self.runner.run(waited())
+    def after(self, true: Callable[[], bool], call: Loader) -> Loader:
+        """The call, made once something is true."""
+
+        async def called() -> Any:
+            await true_at_last(true)
+            return await call()
+
+        return called
 
     def pause(self, seconds: float) -> None:
         self.runner.run(asyncio.sleep(seconds))

@@ -17,7 +17,7 @@ def test_five_hundred_misses_run_one_loader(world: World) -> None:
     cache = world.make()
     user = cache.for_user("u")
     give, calls = counted({"rows": [1, 2]})
-    load = world.loader(give, 0.3)
+    load = world.loader(give, until=lambda: cache.stats()["misses"] == 500)
     found = world.ask(*[lambda: user.get_or_compute("k", load)] * 500)
     assert found == [{"rows": [1, 2]}] * 500
     assert len(calls) == 1
@@ -110,7 +110,8 @@ def test_a_store_that_fails_costs_no_answer(world: World) -> None:
     user = cache.for_user("u")
     store.error = errors.ConnectionError("away")
     give, calls = counted([1])
-    assert world.ask(*[lambda: user.get_or_compute("k", world.loader(give, 0.1))] * 5) == [[1]] * 5
+    load = world.loader(give, until=lambda: cache.stats()["misses"] == 5)
+    assert world.ask(*[lambda: user.get_or_compute("k", load)] * 5) == [[1]] * 5
     assert len(calls) == 1
     store.error, store.on = errors.NoPermissionError("read only"), ("set", "delete")
     assert world.one(lambda: user.get_or_compute("k", world.loader(lambda: [2]))) == [2]
@@ -142,7 +143,8 @@ def test_a_failing_loader_poisons_nothing(world: World) -> None:
         return number
 
     called, calls = counted(give)
-    found = world.ask(*[lambda: user.get_or_compute("k", world.loader(called, 0.2))] * 20)
+    load = world.loader(called, until=lambda: cache.stats()["misses"] >= 20)
+    found = world.ask(*[lambda: user.get_or_compute("k", load)] * 20)
     assert all(each is error for each in found)
     assert len(calls) == 1
     assert world.one(lambda: user.exists("k")) is False
@@ -215,9 +217,15 @@ def test_who_waits_for_a_hanging_loader_starts_again(world: World) -> None:
     """After ``wait`` seconds one of those who wait computes again, and the others wait for that one."""
     user = world.make().for_user("u")
     give, calls = counted(lambda number: number)
-    hanging, quick = world.loader(give, 1.0), world.loader(give, 0.1)
-    late = [lambda: user.get_or_compute("k", quick, wait=0.3)] * 10
-    found = world.ask(lambda: user.get_or_compute("k", hanging), *late)
+    begun: list[int] = []
+
+    def hangs() -> bool:
+        begun.append(1)
+        return not calls
+
+    hanging, quick = world.loader(give, until=lambda: not hangs()), world.loader(give, 0.1)
+    late = world.after(lambda: bool(begun), lambda: user.get_or_compute("k", quick, wait=0.3))
+    found = world.ask(lambda: user.get_or_compute("k", hanging), *[late] * 10)
     assert found[1:] == [1] * 10
     assert found[0] == 2
     assert len(calls) == 2

@@ -71,6 +71,7 @@ def test_everything_that_is_counted_is_told(world: World) -> None:
     assert events[2].size == events[1].size > 0
     (lost,) = events[1].findings
     assert (lost.path, lost.kind, lost.action) == ("$.f", Kind.FUNCTION, Action.DROP)
+    assert all((event.seconds is not None) == (event.name in ("write", "hit", "compute")) for event in events[:3])
     assert [event.entries for event in events if event.name == "delete"] == [0]
     took = next(event.seconds for event in events if event.name == "compute")
     assert took is not None

@@ -55,8 +55,10 @@ def test_a_stale_answer_is_given_while_it_is_renewed(world: World) -> None:
     user = cache.for_user("u")
     give, calls = counted(lambda number: number)
 
-    def ask(seconds: float = 0.1) -> Any:
-        return user.get_or_compute("k", world.loader(give, seconds), ttl=10, stale=50)
+    load = world.loader(give, until=lambda: not calls or cache.stats()["hits"] >= 21)
+
+    def ask() -> Any:
+        return user.get_or_compute("k", load, ttl=10, stale=50)
 
     assert world.one(ask) == 1
     clock.now += 9
@@ -86,7 +88,7 @@ def test_an_entry_is_renewed_early(world: World) -> None:
     assert world.ask(*[ask] * 50) == [1] * 50
     assert len(calls) == 1
     clock.now += 8.99
-    assert world.ask(*[ask] * 50)[0] == 1
+    assert set(world.ask(*[ask] * 50)) <= {1, 2}
     world.until(lambda: len(calls) == 2 and not cache._engine.flights.renewing)
     assert world.one(ask) == 2
 
@@ -127,11 +129,13 @@ def test_few_renewals_are_under_way_at_once(world: World) -> None:
     user = cache.for_user("u")
     give, calls = counted(1)
 
-    def ask(at: int, seconds: float = 0.2) -> Any:
-        return user.get_or_compute(f"k{at}", world.loader(give, seconds), ttl=10, stale=100)
-
     many = RENEWALS * 3
-    world.ask(*[lambda at=at: ask(at, 0) for at in range(many)])
+    load = world.loader(give, until=lambda: len(calls) < many or cache.stats()["hits"] == many)
+
+    def ask(at: int) -> Any:
+        return user.get_or_compute(f"k{at}", load, ttl=10, stale=100)
+
+    world.ask(*[lambda at=at: ask(at) for at in range(many)])
     clock.now += 20
     world.ask(*[lambda at=at: ask(at) for at in range(many)])
     assert cache._engine.flights.renewing <= RENEWALS

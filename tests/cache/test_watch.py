@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from siftpack.cache import Cache
 from siftpack.cache.events import DISTINCT, OTHERS, CacheEvent
 from siftpack.cache.watch.logs import SHOWN, LogEvents, told
-from siftpack.cache.watch.measures import ALL, BOUNDS, Measures
+from siftpack.cache.watch.measures import ALL, LOADERS, TIMES, Measures
 from siftpack.cache.watch.otel import OtelMetrics
 from siftpack.cache.watch.prometheus import PrometheusMetrics
 
@@ -70,16 +70,20 @@ def test_prometheus(capsys: pytest.CaptureFixture[str]) -> None:
     assert found == EXPECTED
     stats = cache.stats()
     assert sizes == {("app", "in"): stats["bytes_in"], ("app", "out"): stats["bytes_out"]}
-    assert (
-        registry.get_sample_value("siftpack_cache_compute_seconds_count", {"namespace": "app", "result": "done"}) == 2
-    )
-    assert (
-        registry.get_sample_value(
-            "siftpack_cache_compute_seconds_bucket",
-            dict(zip(("namespace", "result", "le"), ("app", "done", "300.0"), strict=True)),
-        )
-        == 2
-    )
+    counts = {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name.endswith("_seconds_count")
+    }
+    assert counts == {
+        ("siftpack_cache_compute_seconds_count", ("app", "done")): 2,
+        ("siftpack_cache_compute_seconds_count", ("app", "failed")): 1,
+        ("siftpack_cache_store_seconds_count", ("app", "read")): 5,
+        ("siftpack_cache_store_seconds_count", ("app", "write")): 3,
+    }
+    assert stats["latency"]["reads"]["count"] == 5
+    assert stats["latency"]["writes"]["count"] == 3
     page = prometheus_client.generate_latest(registry).decode()
     for word in ("u-123", "secret-key", "hushhush", "planner"):
         assert word not in page
@@ -101,10 +105,12 @@ def test_otel() -> None:
         for point in metric.data.data_points:
             words = tuple(dict(point.attributes or {}).values())
             if metric.name.endswith("seconds"):
-                assert tuple(point.explicit_bounds) == BOUNDS
+                assert tuple(point.explicit_bounds) in [times.bounds for times in TIMES]
             found[metric.name.removeprefix("siftpack.cache."), words] = getattr(point, "value", None) or point.count
     assert found.pop(("compute_seconds", ("app", "done"))) == 2
     assert found.pop(("compute_seconds", ("app", "failed"))) == 1
+    assert found.pop(("store_seconds", ("app", "read"))) == 5
+    assert found.pop(("store_seconds", ("app", "write"))) == 3
     assert found.pop(("bytes", ("app", "in"))) > 0
     assert found.pop(("bytes", ("app", "out"))) > 0
     assert found == EXPECTED
@@ -126,7 +132,9 @@ def test_series_are_bounded() -> None:
             assert amount == (3 if series.name == "findings" else 1)
     assert len(seen["writes"]) == len(seen["findings"]) == DISTINCT + 1
     assert (OTHERS,) in seen["findings"]
-    assert all(len(words) <= 3 for series in ALL for words in (series.labels,))
+    assert all(len(series.labels) <= 2 for series in ALL)
+    assert measures.timed(CacheEvent("compute", "app", None, None, "done", seconds=1.0)) == (LOADERS, (OTHERS, "done"))
+    assert measures.timed(CacheEvent("delete", "app", None, None)) is None
 
 
 def test_logs(caplog: pytest.LogCaptureFixture) -> None:

@@ -138,7 +138,7 @@ async def _compute(one: Job, mine: Flight | None) -> Any:
         raise
     one.tell("compute", "done", seconds=time.perf_counter() - began)
     outcome = one.engine.encode(value, one.name, one.owner, one.terms.keep)
-    kept = False
+    kept, began = False, time.perf_counter()
     try:
         backend = one.face._backend  # noqa: SLF001 - the face's own other half
         if outcome.data is not None:
@@ -147,7 +147,7 @@ async def _compute(one: Job, mine: Flight | None) -> Any:
             kept = await backend.delete([one.name]) >= 0
     except Exception as error:  # noqa: BLE001 - judged
         one.failed(error)
-    made, whole, data = one.wrote(outcome, kept=kept)
+    made, whole, data = one.wrote(outcome, time.perf_counter() - began, kept=kept)
     if mine is not None:
         mine.data, mine.unstorable = data, data is None
     return made if whole else value

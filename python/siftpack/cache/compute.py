@@ -62,10 +62,10 @@ class Job(NamedTuple):
                 raise
             self.engine.tell(f"a computed value could not be stored ({described(error)})")
 
-    def wrote(self, outcome: Outcome, *, kept: bool) -> tuple[Any, bool, bytes | None]:
+    def wrote(self, outcome: Outcome, seconds: float, *, kept: bool) -> tuple[Any, bool, bytes | None]:
         """Counts a write; a value made of what was written, whether there is one, and the frame for others."""
         if kept:
-            self.engine.wrote(self.owner, outcome)
+            self.engine.wrote(self.owner, outcome, seconds)
         elif outcome.error is not None:
             raise outcome.error
         data = None if outcome.word == "text" else outcome.data
@@ -168,7 +168,7 @@ def _compute(one: Job, mine: Flight | None) -> Any:
         raise
     one.tell("compute", "done", seconds=time.perf_counter() - began)
     outcome = one.engine.encode(value, one.name, one.owner, one.terms.keep)
-    kept = False
+    kept, began = False, time.perf_counter()
     try:
         backend = one.face._backend  # noqa: SLF001 - the face's own other half
         if outcome.data is not None:
@@ -177,7 +177,7 @@ def _compute(one: Job, mine: Flight | None) -> Any:
             kept = backend.delete([one.name]) >= 0
     except Exception as error:  # noqa: BLE001 - judged
         one.failed(error)
-    made, whole, data = one.wrote(outcome, kept=kept)
+    made, whole, data = one.wrote(outcome, time.perf_counter() - began, kept=kept)
     if mine is not None:
         mine.data, mine.unstorable = data, data is None
     return made if whole else value

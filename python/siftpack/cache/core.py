@@ -61,6 +61,7 @@ class Face:
         engine, owner = self._engine, self._owner
         name, milliseconds = engine.name(owner, key), engine.ttl(ttl)
         outcome = engine.encode(value, name, owner, milliseconds)
+        began = time.perf_counter()
         try:
             if outcome.data is not None:
                 kept = self._backend.set(name, outcome.data, milliseconds, only_if_absent=only_if_absent)
@@ -71,7 +72,7 @@ class Face:
             kept = outcome.error is not None
             if not only_if_absent:
                 self._forget([name])
-        return engine.wrote(owner, outcome) if kept else False
+        return engine.wrote(owner, outcome, time.perf_counter() - began) if kept else False
 
     def get_or_compute(  # noqa: PLR0913 - one argument an option
         self,
@@ -230,20 +231,22 @@ class Face:
     def _read(self, name: str, owner: Owner) -> Read | None:
         """What is stored under a name, counted; None for a miss."""
         engine = self._engine
+        began = time.perf_counter()
         try:
             data = self._backend.get(name)
         except Exception as error:  # noqa: BLE001 - judged
             engine.failed(owner, error, read=True)
             return None
+        took = time.perf_counter() - began
         if data is None:
-            engine.missed(owner, Reason.ABSENT)
+            engine.missed(owner, Reason.ABSENT, took)
             return None
         try:
             read = engine.decode(data, name, owner)
         except Unreadable as refused:
             self._refused(refused.reason)
             return None
-        engine.stats.hit(owner.labels, read.format, len(data))
+        engine.stats.hit(owner.labels, read.format, len(data), took)
         if read.rewrite:
             self._rewrite(name, read, data)
         return read

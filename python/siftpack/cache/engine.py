@@ -145,9 +145,9 @@ class Engine:
             return Outcome(None, "skipped", found, error, lost)
         return Outcome(self._bind(frame, name, owner, ttl), "lossy", found, None, lost)
 
-    def wrote(self, owner: Owner, outcome: Outcome) -> bool:
+    def wrote(self, owner: Owner, outcome: Outcome, seconds: float | None = None) -> bool:
         """Counts a write that the store took; True if it can be read back as data. Raises the outcome's error."""
-        self.stats.wrote(owner.labels, outcome.word, len(outcome.data or b""), outcome.found, outcome.lost)
+        self.stats.wrote(owner.labels, outcome.word, len(outcome.data or b""), outcome.found, outcome.lost, seconds)
         if outcome.error is not None:
             raise outcome.error
         return outcome.data is not None and outcome.word != "text"
@@ -196,9 +196,9 @@ class Engine:
         """A store's milliseconds as seconds, None for no end."""
         return None if left == ENDLESS else max(0, left) / 1000
 
-    def missed(self, owner: Owner, reason: Reason) -> bool:
+    def missed(self, owner: Owner, reason: Reason, seconds: float | None = None) -> bool:
         """Counts a miss; True if connections are to be dropped because of it."""
-        self.stats.miss(owner.labels, reason)
+        self.stats.miss(owner.labels, reason, seconds)
         if reason in ALARMS:
             self.tell(f"an entry was refused: {reason.value}")
             return True

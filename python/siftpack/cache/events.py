@@ -42,7 +42,7 @@ class CacheEvent(NamedTuple):
     size: int = 0
     """Bytes read or written."""
     seconds: float | None = None
-    """How long a computation took."""
+    """How long the store took for a read or write of one entry, or the loader for a computation."""
     findings: tuple[Finding, ...] = ()
     """What a write left out, or why a call went past the cache: the first ``FINDINGS_KEPT`` of a report."""
     alarm: bool = False

@@ -73,52 +73,57 @@ class Tally:
 class Stats:
     """Thread-safe counters of one namespace. What is counted, observers are told of afterwards, without the lock."""
 
-    __slots__ = ("__weakref__", "_agents", "_lock", "_namespace", "_observers", "_total", "_users")
+    __slots__ = ("__weakref__", "_agents", "_lock", "_namespace", "_observers", "_times", "_total", "_users")
 
     def __init__(self, namespace: str = "", observers: Observers = _NOBODY) -> None:
         self._namespace = namespace
         self._observers = observers
         self._lock = threading.RLock()
+        self._times: dict[str, list[float]] = {}
         self._total = Tally()
         self._users: OrderedDict[str, Tally] = OrderedDict()
         self._agents: OrderedDict[str, Tally] = OrderedDict()
         forks.register(self)
 
-    def hit(self, labels: tuple[str | None, str | None], form: str, size: int) -> None:
-        """A read that gave a value of ``size`` bytes."""
+    def hit(self, labels: tuple[str | None, str | None], form: str, size: int, seconds: float | None = None) -> None:
+        """A read that gave a value of ``size`` bytes, for which the store took ``seconds``."""
         with self._lock:
+            self._took("reads", seconds)
             for tally in self._tallies(labels):
                 tally.hits += 1
                 tally.bytes_out += size
                 tally.formats[form] = tally.formats.get(form, 0) + 1
         if self._observers:
-            self._tell(labels, "hit", form, size=size)
+            self._tell(labels, "hit", form, size=size, seconds=seconds)
 
-    def miss(self, labels: tuple[str | None, str | None], reason: Reason) -> None:
+    def miss(self, labels: tuple[str | None, str | None], reason: Reason, seconds: float | None = None) -> None:
         """A read that gave none."""
         with self._lock:
+            self._took("reads", seconds)
             for tally in self._tallies(labels):
                 tally.misses += 1
                 tally.reasons[reason.value] = tally.reasons.get(reason.value, 0) + 1
                 if reason in ALARMS:
                     tally.alarms += 1
         if self._observers:
-            self._tell(labels, "miss", reason.value, alarm=reason in ALARMS)
+            self._tell(labels, "miss", reason.value, alarm=reason in ALARMS, seconds=seconds)
 
-    def wrote(
+    def wrote(  # noqa: PLR0913, PLR0917 - all that is known of a write
         self,
         labels: tuple[str | None, str | None],
         outcome: str,
         size: int,
         found: dict[str, int],
         lost: Sequence[Finding] = (),
+        seconds: float | None = None,
     ) -> None:
         """A write: ``outcome`` is ``data``, ``lossy``, ``text``, ``skipped`` or ``refused``; ``lost`` are findings."""
         with self._lock:
+            self._took("writes", seconds)
             for tally in self._tallies(labels):
                 _count_write(tally, outcome, size, found, lost)
         if self._observers:
-            self._tell(labels, "write", outcome, size=size, findings=tuple(lost))
+            self._tell(labels, "write", outcome, size=size, findings=tuple(lost), seconds=seconds)
 
     def deleted(self, labels: tuple[str | None, str | None], count: int) -> None:
         """Entries deleted because the caller asked."""
@@ -150,6 +155,7 @@ class Stats:
         """All counts: those of ``Tally.shown``, and the same under ``users`` and ``agents`` by name."""
         with self._lock:
             shown = self._total.shown()
+            shown["latency"] = {word: _latency(*times) for word, times in list(self._times.items())}
             shown["observer_failures"] = self._observers.failures
             shown["users"] = _shown(self._users)
             shown["agents"] = _shown(self._agents)
@@ -164,6 +170,7 @@ class Stats:
     def reset(self) -> None:
         """Start again from nothing."""
         with self._lock:
+            self._times.clear()
             self._total = Tally()
             self._users.clear()
             self._agents.clear()
@@ -172,6 +179,12 @@ class Stats:
         """The child counts for itself."""
         self._lock = threading.RLock()
         self.reset()
+
+    def _took(self, word: str, seconds: float | None) -> None:
+        """Adds a time to those of reads or writes, if it was taken. Called under the lock."""
+        if seconds is not None:
+            count, total, most = self._times.get(word, (0, 0.0, 0.0))
+            self._times[word] = [count + 1, total + seconds, max(most, seconds)]
 
     def _tell(self, labels: tuple[str | None, str | None], name: str, detail: str = "", **more: Any) -> None:
         self._observers.tell(CacheEvent(name, self._namespace, *labels, detail, **more))
@@ -188,6 +201,10 @@ class Stats:
 
 def _shown(kept: OrderedDict[str, Tally]) -> dict[str, dict[str, Any]]:
     return {name: tally.shown() for name in list(kept) if (tally := kept.get(name)) is not None}
+
+
+def _latency(count: float, total: float, most: float) -> dict[str, float]:
+    return {"count": int(count), "mean_ms": round(1000 * total / count, 3), "max_ms": round(1000 * most, 3)}
 
 
 def _count(counts: dict[str, int], word: str, more: int = 1) -> None:

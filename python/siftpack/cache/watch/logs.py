@@ -42,7 +42,7 @@ def told(event: CacheEvent) -> str:
         parts.append(f"{event.size} bytes")
     if event.name == "delete":
         parts.append(f"{event.entries} entries")
-    if event.seconds is not None:
+    if event.seconds is not None and event.name == "compute":
         parts.append(f"{event.seconds:.3f} s")
     parts += [
         f"{shorten(finding.path, PATH_SHOWN)} ({finding.kind.value} {finding.type_name})"

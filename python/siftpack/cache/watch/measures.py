@@ -31,9 +31,26 @@ BYTES: Final = Series("bytes", "Bytes of entries read (out) and written (in).", 
 FINDINGS: Final = Series("findings", "What writes left out, by kind and type.", ("kind", "type"))
 COMPUTING: Final = Series("computing", "Loaders run, answers shared, given stale, renewed, gone past.", ("what",))
 ALL: Final = (READS, WRITES, DELETES, ERRORS, ALARMS, BYTES, FINDINGS, COMPUTING)
-SECONDS: Final = Series("compute_seconds", "How long loaders took.", ("result",))
-BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""Seconds that part its histogram: agents take minutes."""
+
+
+class Times(NamedTuple):
+    """A histogram: its name, what is timed, the label beside ``namespace``, and the seconds that part it."""
+
+    name: str
+    text: str
+    label: str
+    bounds: tuple[float, ...]
+
+
+LOADERS: Final = Times(
+    *("compute_seconds", "How long loaders took.", "result"),
+    (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
+)
+STORE: Final = Times(
+    *("store_seconds", "How long the store took for one entry.", "operation"),
+    (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+)
+TIMES: Final = (LOADERS, STORE)
 
 
 class Measures:
@@ -48,6 +65,14 @@ class Measures:
     def namespace(self, event: CacheEvent) -> str:
         """The event's namespace as a label."""
         return self._namespaces(event.namespace)
+
+    def timed(self, event: CacheEvent) -> tuple[Times, tuple[str, str]] | None:
+        """The histogram that the seconds of an event belong to, and its words; None for one that has none."""
+        if event.seconds is None:
+            return None
+        if event.name == "compute":
+            return LOADERS, (self.namespace(event), event.detail)
+        return STORE, (self.namespace(event), "write" if event.name == "write" else "read")
 
     def steps(self, event: CacheEvent) -> list[Step]:
         """What an event adds."""

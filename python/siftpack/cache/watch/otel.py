@@ -3,12 +3,12 @@
 from typing import Any
 
 from siftpack.cache.events import CacheEvent
-from siftpack.cache.watch.measures import ALL, BOUNDS, SECONDS, Measures
+from siftpack.cache.watch.measures import ALL, TIMES, Measures
 from siftpack.errors import PolicyError
 
 
 class OtelMetrics:
-    """Counters ``siftpack.cache.*`` and the histogram ``siftpack.cache.compute_seconds``.
+    """Counters ``siftpack.cache.*``, histograms ``siftpack.cache.compute_seconds`` and ``...store_seconds``.
 
     ``provider`` is a meter provider, the global one without. Spans are the business of whoever calls the cache, and of
     the client's own instrumentation. Raises ``PolicyError`` without the package.
@@ -24,14 +24,18 @@ class OtelMetrics:
         self._counters = {
             each: meter.create_counter(f"siftpack.cache.{each.name}", description=each.text) for each in ALL
         }
-        self._seconds = meter.create_histogram(
-            f"siftpack.cache.{SECONDS.name}", "s", SECONDS.text, explicit_bucket_boundaries_advisory=BOUNDS
-        )
+        self._histograms = {
+            each: meter.create_histogram(
+                f"siftpack.cache.{each.name}", "s", each.text, explicit_bucket_boundaries_advisory=each.bounds
+            )
+            for each in TIMES
+        }
 
     def __call__(self, event: CacheEvent, /) -> None:
         """Count an event."""
         for series, words, amount in self._measures.steps(event):
             self._counters[series].add(amount, dict(zip(("namespace", *series.labels), words, strict=True)))
-        if event.seconds is not None:
-            labels = {"namespace": self._measures.namespace(event), "result": event.detail}
-            self._seconds.record(event.seconds, labels)
+        timed = self._measures.timed(event)
+        if timed is not None and event.seconds is not None:
+            times, words = timed
+            self._histograms[times].record(event.seconds, dict(zip(("namespace", times.label), words, strict=True)))

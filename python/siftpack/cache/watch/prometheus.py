@@ -3,12 +3,12 @@
 from typing import Any
 
 from siftpack.cache.events import CacheEvent
-from siftpack.cache.watch.measures import ALL, BOUNDS, SECONDS, Measures
+from siftpack.cache.watch.measures import ALL, TIMES, Measures
 from siftpack.errors import PolicyError
 
 
 class PrometheusMetrics:
-    """Counters ``siftpack_cache_*_total`` and the histogram ``siftpack_cache_compute_seconds``.
+    """Counters ``siftpack_cache_*_total``, histograms ``siftpack_cache_compute_seconds`` and ``..._store_seconds``.
 
     ``registry`` is one of ``prometheus_client``, its own without. One object serves any number of caches, and a
     registry takes one object: ``ValueError`` of a registry that has them already. ``PolicyError`` without the package.
@@ -27,17 +27,17 @@ class PrometheusMetrics:
             )
             for each in ALL
         }
-        self._seconds = prometheus.Histogram(
-            f"siftpack_cache_{SECONDS.name}",
-            SECONDS.text,
-            ("namespace", *SECONDS.labels),
-            registry=into,
-            buckets=BOUNDS,
-        )
+        self._histograms = {
+            each: prometheus.Histogram(
+                f"siftpack_cache_{each.name}", each.text, ("namespace", each.label), registry=into, buckets=each.bounds
+            )
+            for each in TIMES
+        }
 
     def __call__(self, event: CacheEvent, /) -> None:
         """Count an event."""
         for series, words, amount in self._measures.steps(event):
             self._counters[series].labels(*words).inc(amount)
-        if event.seconds is not None:
-            self._seconds.labels(self._measures.namespace(event), event.detail).observe(event.seconds)
+        timed = self._measures.timed(event)
+        if timed is not None and event.seconds is not None:
+            self._histograms[timed[0]].labels(*timed[1]).observe(event.seconds)
