@@ -8,6 +8,7 @@ import pytest
 
 from siftpack.cache import AsyncCache, Cache
 from siftpack.testing import servers
+from tests.cache.crowd import Tasks, Threads, World
 from tests.cache.shells import AsyncFailing, Blocking, Make
 
 
@@ -62,3 +63,11 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
         return
     with asyncio.Runner() as runner:
         yield lambda store, **options: Blocking(AsyncCache(AsyncFailing(store), namespace="app", **options), runner)
+
+
+@pytest.fixture(params=[Threads, Tasks], ids=["sync", "async"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Callers of either kind."""
+    made = request.param()
+    yield made
+    made.close()

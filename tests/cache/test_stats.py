@@ -1,8 +1,9 @@
 """Counting."""
 
 import threading
+import time
 
-from siftpack.cache import Cache
+from siftpack.cache import Cache, MemoryBackend
 from siftpack.cache.entries import Reason
 from siftpack.cache.stats import OTHERS, TALLIES_KEPT, Stats
 
@@ -26,6 +27,28 @@ def test_counts_of_users_and_agents() -> None:
     assert cache.stats()["hits"] == 0
     assert cache.stats()["users"] == {}
     assert cache.hit_rate() == 0.0
+
+
+def test_latency() -> None:
+    """What the store took for reads and writes of one entry: how many, the mean and the most, in milliseconds."""
+
+    class Slow(MemoryBackend):
+        def get(self, name: str, /) -> bytes | None:
+            time.sleep(0.01)
+            return super().get(name)
+
+    cache = Cache(Slow(), namespace="app")
+    user = cache.for_user("u")
+    assert cache.stats()["latency"] == {}
+    user.set("k", 1)
+    user.get("k")
+    user.get("other")
+    reads, writes = (cache.stats()["latency"][word] for word in ("reads", "writes"))
+    assert (reads["count"], writes["count"]) == (2, 1)
+    assert 10 <= reads["mean_ms"] <= reads["max_ms"]
+    assert writes["mean_ms"] == writes["max_ms"]
+    cache.reset_stats()
+    assert cache.stats()["latency"] == {}
 
 
 def test_tallies_are_bounded() -> None:

@@ -37,6 +37,7 @@ OPTIONAL = {
         "jsonpickle",
         "blake3",
     ),
+    *("prometheus_client", "opentelemetry", "structlog"),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SOURCES = sorted(path for path in RUST.rglob("*.rs") if "target" not in path.parts)

@@ -13,6 +13,7 @@ from siftpack.cache.backends.redis import RedisBackend
 from siftpack.cache.backends.tiered import TieredBackend
 from siftpack.cache.core import Cache, UserCache
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate
+from siftpack.cache.events import CacheEvent, OnEvent
 from siftpack.cache.legacy import Legacy, Pickles
 from siftpack.cache.seal import Seal
 
@@ -26,10 +27,12 @@ __all__ = [
     "AsyncUserCache",
     "Backend",
     "Cache",
+    "CacheEvent",
     "Entry",
     "Legacy",
     "MemoryBackend",
     "Missing",
+    "OnEvent",
     "Pickles",
     "Reason",
     "RedisBackend",

@@ -1,16 +1,22 @@
 """``AsyncCache``: the asyncio shell, the same words with ``await``. Decisions are made in ``engine`` and ``decide``."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import EllipsisType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
 from siftpack.cache.decide import check_backend, flag
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
+from siftpack.cache.fresh import WAIT, terms_of
 from siftpack.cache.whole import Whole, engine_of, healthy, named
+
+if TYPE_CHECKING:
+    from siftpack.cache.memo import Cached
+
+P = ParamSpec("P")
 
 
 class AsyncFace:
@@ -23,24 +29,8 @@ class AsyncFace:
     async def get(self, key: str, default: Any = MISSING) -> Any:
         """The value under a key, or ``default`` for a miss. A cached None is a hit."""
         engine, owner = self._engine, self._owner
-        name = engine.name(owner, key)
-        try:
-            data = await self._backend.get(name)
-        except Exception as error:  # noqa: BLE001 - judged
-            engine.failed(owner, error, read=True)
-            return default
-        if data is None:
-            engine.missed(owner, Reason.ABSENT)
-            return default
-        try:
-            read = engine.decode(data, name, owner)
-        except Unreadable as refused:
-            await self._refused(refused.reason)
-            return default
-        engine.stats.hit(owner.labels, read.format, len(data))
-        if read.rewrite:
-            await self._rewrite(name, read, data)
-        return read.value
+        read = await self._read(engine.name(owner, key), owner)
+        return default if read is None else read.value
 
     async def get_entry(self, key: str) -> Entry | Missing:
         """The entry under a key with what is known of it, or ``MISSING``."""
@@ -71,6 +61,7 @@ class AsyncFace:
         engine, owner = self._engine, self._owner
         name, milliseconds = engine.name(owner, key), engine.ttl(ttl)
         outcome = engine.encode(value, name, owner, milliseconds)
+        began = time.perf_counter()
         try:
             if outcome.data is not None:
                 kept = await self._backend.set(name, outcome.data, milliseconds, only_if_absent=only_if_absent)
@@ -81,7 +72,38 @@ class AsyncFace:
             kept = outcome.error is not None
             if not only_if_absent:
                 await self._forget([name])
-        return engine.wrote(owner, outcome) if kept else False
+        return engine.wrote(owner, outcome, time.perf_counter() - began) if kept else False
+
+    async def get_or_compute(  # noqa: PLR0913 - one argument an option
+        self,
+        key: str,
+        fn: Callable[[], Any],
+        ttl: float | EllipsisType | None = ...,
+        *,
+        early: float | None = None,
+        stale: float | None = None,
+        lock: float | None = None,
+        wait: float = WAIT,
+    ) -> Any:
+        """The value under a key, or what ``fn()`` gives, which is awaited if it can be and stored for ``ttl`` seconds.
+
+        As ``Cache.get_or_compute``, with a task of its own for each computation: a caller who is cancelled leaves the
+        others their answer, and when the last who waits is cancelled, so is the task.
+
+        Raises what ``fn`` raises, to all who waited for it; ``EncodeError`` with ``on_lossy="raise"``.
+        """
+        from siftpack.cache.aiocompute import get_or_compute
+
+        terms = terms_of(self._engine.ttl(ttl), early, stale, lock, wait)
+        return await get_or_compute(self, key, fn, terms)
+
+    def cached(
+        self, ttl: float | EllipsisType | None = ..., **options: Any
+    ) -> "Callable[[Callable[P, Any]], Cached[P]]":
+        """A decorator: keeps the answers of a coroutine function. See ``siftpack.cache.memo.decorator``."""
+        from siftpack.cache.memo import decorator
+
+        return decorator(self, ttl, awaits=True, **options)
 
     async def delete(self, key: str) -> bool:
         """Delete an entry; True if it was there."""
@@ -204,6 +226,29 @@ class AsyncFace:
         except Exception as error:  # noqa: BLE001 - judged
             self._engine.failed(self._owner, error)
 
+    async def _read(self, name: str, owner: Owner) -> Read | None:
+        """What is stored under a name, counted; None for a miss."""
+        engine = self._engine
+        began = time.perf_counter()
+        try:
+            data = await self._backend.get(name)
+        except Exception as error:  # noqa: BLE001 - judged
+            engine.failed(owner, error, read=True)
+            return None
+        took = time.perf_counter() - began
+        if data is None:
+            engine.missed(owner, Reason.ABSENT, took)
+            return None
+        try:
+            read = engine.decode(data, name, owner)
+        except Unreadable as refused:
+            await self._refused(refused.reason)
+            return None
+        engine.stats.hit(owner.labels, read.format, len(data), took)
+        if read.rewrite:
+            await self._rewrite(name, read, data)
+        return read
+
     async def _refused(self, reason: Reason) -> None:
         if self._engine.missed(self._owner, reason):
             try:
@@ -315,7 +360,11 @@ class AsyncCache(Whole, AsyncFace):  # type: ignore[override]  # the owner is as
     health_check = health
 
     async def close(self) -> None:
-        """Let go of connections and of what is kept in this process."""
+        """Let go of connections and of what is kept in this process; renewals in the background are cancelled."""
+        if self._engine.flights.renewing:
+            from siftpack.cache.aiocompute import end_renewals
+
+            await end_renewals(self._engine.flights)
         await self._backend.close()
 
     async def __aenter__(self) -> Self:

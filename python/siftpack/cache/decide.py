@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from siftpack.errors import PolicyError
 from siftpack.policy import Action, Kind
-from siftpack.report import Report
+from siftpack.report import Finding, Report
 from siftpack.storage import mro, type_name
 
 
@@ -155,6 +155,8 @@ class Outcome(NamedTuple):
     found: dict[str, int]
     error: Exception | None
     """To be raised once the old entry is gone."""
+    lost: tuple[Finding, ...] = ()
+    """What was left out: the first findings of the report."""
 
 
 def milliseconds(ttl: Any, what: str = "ttl") -> int | None:

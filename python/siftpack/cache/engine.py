@@ -22,6 +22,8 @@ from siftpack.cache.decide import (
     verdict,
 )
 from siftpack.cache.entries import ALARMS, Degraded, Entry, Reason, Unreadable
+from siftpack.cache.events import Observers
+from siftpack.cache.flights import Flights
 from siftpack.cache.frames import Place, bind, open_frame
 from siftpack.cache.keys import Keys, checked, full_key
 from siftpack.cache.seal import Seal
@@ -56,6 +58,8 @@ class Read(NamedTuple):
     """Milliseconds since 1970; 0 if unknown."""
     rewrite: bool
     """True if it should be written back as ours."""
+    size: int = 0
+    """Bytes of the entry."""
 
 
 class Batch(NamedTuple):
@@ -83,16 +87,18 @@ class Engine:
         seal: Seal | None = None,
         multi_user: bool = True,
         hash_tags: bool = False,
+        on_event: Any = (),
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.keys = Keys(namespace, hash_tags=flag(hash_tags, "hash_tags"))
         self.namespace = checked(namespace, "namespace")
         self.default_ttl = milliseconds(ttl)
         self.multi_user = flag(multi_user, "multi_user")
-        self.stats = Stats()
+        self.stats = Stats(self.namespace, Observers(on_event))
+        self.flights = Flights()
         self._seal = _checked_seal(seal, legacy)
         self._legacy = old.NONE if legacy is None else legacy
-        self._limits = limits
+        self.limits = limits
         self._types = types_of(types)
         serializer = Serializer(policy=policy, types=self._types, limits=limits, compression=compression)
         self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
@@ -128,18 +134,20 @@ class Engine:
                 return Outcome(None, "refused", {}, refused)
             return self._text(value, name, owner, ttl)
         lossy = frame[2] & wire.FLAG_LOSSY
-        found: dict[str, int] = {}
-        if lossy:
-            found = {kind.value: count for kind, count in report.counts.items()}
-            if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
-                return Outcome(None, "refused", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
-            if self._on_lossy is not OnLossy.STORE:
-                return Outcome(None, "skipped", found, _raised(report) if self._on_lossy is OnLossy.RAISE else None)
-        return Outcome(self._bind(frame, name, owner, ttl), "lossy" if lossy else "data", found, None)
+        if not lossy:
+            return Outcome(self._bind(frame, name, owner, ttl), "data", {}, None)
+        found = {kind.value: count for kind, count in report.counts.items()}
+        lost = report.findings
+        error = _raised(report) if self._on_lossy is OnLossy.RAISE else None
+        if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
+            return Outcome(None, "refused", found, error, lost)
+        if self._on_lossy is not OnLossy.STORE:
+            return Outcome(None, "skipped", found, error, lost)
+        return Outcome(self._bind(frame, name, owner, ttl), "lossy", found, None, lost)
 
-    def wrote(self, owner: Owner, outcome: Outcome) -> bool:
+    def wrote(self, owner: Owner, outcome: Outcome, seconds: float | None = None) -> bool:
         """Counts a write that the store took; True if it can be read back as data. Raises the outcome's error."""
-        self.stats.wrote(owner.labels, outcome.word, len(outcome.data or b""), outcome.found)
+        self.stats.wrote(owner.labels, outcome.word, len(outcome.data or b""), outcome.found, outcome.lost, seconds)
         if outcome.error is not None:
             raise outcome.error
         return outcome.data is not None and outcome.word != "text"
@@ -163,19 +171,19 @@ class Engine:
             if self._seal is not None:
                 raise Unreadable(Reason.UNSEALED)
             value, form = old.read(data, name, self._legacy)
-            return Read(value, form, False, 0, form == "pickle")
+            return Read(value, form, False, 0, form == "pickle", len(data))
         place = Place(self.namespace, owner.user, name)
         now = round(self._wall_clock() * 1000) if self._seal is not None else 0
-        opened = open_frame(data, place, now, self._seal, self._limits.bytes)
+        opened = open_frame(data, place, now, self._seal, self.limits.bytes)
         is_text = opened.flags & wire.FLAG_TEXT
         if is_text and not text:
             raise Unreadable(Reason.TEXT)
         try:
-            value = unpackb(opened.payload, types=self._types, limits=self._limits)
+            value = unpackb(opened.payload, types=self._types, limits=self.limits)
         except (DecodeError, MemoryError):
             raise Unreadable(Reason.CORRUPT) from None
         lossy = bool(opened.flags & wire.FLAG_LOSSY)
-        return Read(value, "text" if is_text else "msgpack", lossy, opened.written, False)
+        return Read(value, "text" if is_text else "msgpack", lossy, opened.written, False, len(data))
 
     def entry(self, read: Read, left: int) -> Entry:
         """What ``get_entry`` gives; ``left`` is what the store says of its time to live."""
@@ -188,9 +196,9 @@ class Engine:
         """A store's milliseconds as seconds, None for no end."""
         return None if left == ENDLESS else max(0, left) / 1000
 
-    def missed(self, owner: Owner, reason: Reason) -> bool:
+    def missed(self, owner: Owner, reason: Reason, seconds: float | None = None) -> bool:
         """Counts a miss; True if connections are to be dropped because of it."""
-        self.stats.miss(owner.labels, reason)
+        self.stats.miss(owner.labels, reason, seconds)
         if reason in ALARMS:
             self.tell(f"an entry was refused: {reason.value}")
             return True
@@ -224,7 +232,7 @@ class Engine:
             raise Unreadable(Reason.UNSEALED)
         place = Place(self.namespace, owner.user, name)
         now = round(self._wall_clock() * 1000)
-        opened = open_frame(data, place, now, self._seal, self._limits.bytes)
+        opened = open_frame(data, place, now, self._seal, self.limits.bytes)
         kept = opened.flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
         frame = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload
         return bind(frame, place, opened.written, 0 if ttl is None else now + ttl, self._seal)
@@ -237,6 +245,10 @@ class Engine:
                 self._last_logged.clear()
             self._last_logged[message] = now
             log.warning("cache %s: %s", self.namespace, message)
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return round(self._wall_clock() * 1000)
 
     def seals(self) -> bool:
         """True if entries carry their end with them, so that a new one means a new frame."""
