@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import MagicMock
 
-from corpus import clean
+from siftpack.cli.bench import clean
 
 
 class ExecutionEngine:

@@ -2,13 +2,12 @@
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from corpus.clean import WORDS, identifier, sentence
+from siftpack.cli.bench.clean import WORDS, identifier
 
 _GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
 _CYRILLIC = "абвгдежзиклмнопрстуфхцчшщэюя"
@@ -88,36 +87,5 @@ def mixed_values(count: int = 300) -> list[dict[str, Any]]:
             "blob": rng.randbytes(40),
             "recent": deque((1, 2, number), maxlen=8),
         }
-        for number in range(count)
-    ]
-
-
-@dataclass
-class Order:
-    """A record of the ordinary kind."""
-
-    number: int
-    customer: str
-    created: datetime
-    updated: datetime
-    total: float
-    open: bool = True
-    lines: list[str] = field(default_factory=list)
-
-
-def dataclasses_with_datetimes(count: int = 300) -> list[Order]:
-    """Records with two aware datetimes each."""
-    rng = random.Random(18)
-    start = datetime(2026, 1, 14, 9, 26, 53, 589793, tzinfo=UTC)
-    return [
-        Order(
-            number,
-            sentence(rng, 2),
-            start + timedelta(seconds=number),
-            start + timedelta(seconds=number * 7, microseconds=number),
-            rng.random() * 1000,
-            number % 3 == 0,
-            rng.sample(WORDS, 2),
-        )
         for number in range(count)
     ]
