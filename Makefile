@@ -20,7 +20,7 @@ CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
 TORCH := .torch/.stamp-installed
 
-.PHONY: help demo test test-torch lint rust-test soak bench bench-all fuzz wheel proof clean
+.PHONY: help demo test test-torch lint rust-test soak bench bench-all plots fuzz wheel proof clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -49,11 +49,14 @@ rust-test: $(DEPS) ## Tests of the wire crate; the extension is tested through P
 soak: $(CORE) ## A million checked cache operations, and many torn ones. ARGS: a scale, such as 0.1. Leaves a record.
 	$(BIN)/python -m tests.faults.soak $(ARGS)
 
-bench: $(CORE) ## siftpack beside its peers: ratios. ARGS: --quick, --record, --only NAME.
-	$(BIN)/python benches/compare.py $(ARGS)
+bench: $(CORE) ## siftpack beside its peers, every question, with a record. ARGS: --quick, --only NAME, --record FOLDER.
+	$(BIN)/python benches/run.py $(ARGS)
 
-bench-all: $(CORE) ## Every peer on every corpus, by pytest-benchmark.
+bench-all: $(CORE) ## Every contestant's distribution, by pytest-benchmark. ARGS="-k unpack".
 	$(BIN)/python -m pytest benches --benchmark-only $(ARGS)
+
+plots: $(CORE) ## Pictures of the docs and the figures in their text, from the newest record.
+	$(BIN)/python benches/draw.py $(ARGS)
 
 fuzz: ## Feed the decoder and the encoder of the wire crate for FUZZ_SECONDS.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) rust/wire/fuzz/smoke.sh

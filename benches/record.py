@@ -97,10 +97,10 @@ def _said(aim: Aim) -> str:
     parts = (
         ("mean", aim.mean, ""),
         ("worst", aim.worst, ""),
-        ("more than it", aim.beyond, " us"),
+        ("beyond it", aim.beyond, " us"),
         ("largest over smallest", aim.spread, ""),
     )
-    return ", ".join(f"{word} at most {limit:.3g}{unit}" for word, limit, unit in parts if limit is not None)
+    return ", ".join(f"{word} at most {part(limit)}{unit}" for word, limit, unit in parts if limit is not None)
 
 
 def _mean(ratios: list[float]) -> float:
@@ -111,10 +111,12 @@ def summary(verdicts: Iterable[Verdict]) -> str:
     """A Markdown table of how the aims were met."""
     lines = [["question", "against", "mean", "worst", "aim", "reached", "mean of all", "worst of all"]]
     for each in verdicts:
-        mean, of_all = ("-" if number is None else short(number) for number in (each.mean, each.mean_of_all))
-        worst = f"{short(each.worst)} ({each.worst_case})"
+        said = short if each.mean is None else part
+        numbers = (each.mean, each.worst, each.mean_of_all, each.worst_of_all)
+        mean, worst, of_all, worst_of_all = ("-" if number is None else said(number) for number in numbers)
         reached = "yes" if each.reached else "no"
-        lines.append([each.question, each.against, mean, worst, each.aimed, reached, of_all, short(each.worst_of_all)])
+        worst = f"{worst} ({each.worst_case})"
+        lines.append([each.question, each.against, mean, worst, each.aimed, reached, of_all, worst_of_all])
     return markdown(lines)
 
 
@@ -134,6 +136,11 @@ def table(question: Question, rows: list[Row]) -> str:
 def short(number: float) -> str:
     """Three digits, without an exponent."""
     return f"{number:.0f}" if abs(number) >= 100 else f"{number:.2f}" if abs(number) >= 0.1 else f"{number:.2g}"
+
+
+def part(ratio: float) -> str:
+    """A small ratio as one part of so many."""
+    return f"1/{1 / ratio:.0f}" if 0 < ratio < 0.13 else f"{ratio:.2f}"
 
 
 def markdown(lines: list[list[str]]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: ``siftpack demo``, ``siftpack inspect FILE``."""
+"""The command line: ``siftpack demo``, ``siftpack inspect FILE``, ``siftpack bench``."""
 
 import sys
 

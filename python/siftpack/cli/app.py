@@ -52,3 +52,18 @@ def inspect(
 
     if not show(console(), file.read_bytes()):
         raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    only: Annotated[list[str] | None, typer.Option(help="A corpus, by name; may be said again.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, max=10, help="For each library and corpus.")] = 0.1,
+) -> None:
+    """Check siftpack and the serializers installed here, then time them side by side; at most two minutes."""
+    from siftpack.cli.bench.command import run
+
+    try:
+        passed = run(console(), seconds=seconds, only=only or ())
+    except LookupError as unknown:
+        raise typer.BadParameter(str(unknown), param_hint="--only") from None
+    raise typer.Exit(0 if passed else 1)

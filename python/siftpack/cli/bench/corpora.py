@@ -5,7 +5,7 @@ can take at all; ``dirty`` data has live machinery in it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -59,5 +59,5 @@ DIRTY: tuple[Corpus, ...] = (
 )
 DIRTY_LEAF = Corpus("one_dirty_leaf", dirty.one_leaf, sort="dirty")
 PLAIN = AIMED + UNTUNED
-CLEAN = (*PLAIN, MIXED, RECORDS[0])
+CLEAN = (*PLAIN, MIXED, replace(RECORDS[0], aimed=False))
 """Without machinery: what can be copied and keyed."""

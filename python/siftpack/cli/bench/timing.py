@@ -9,7 +9,7 @@ from time import perf_counter_ns
 
 ROUNDS = 25
 FEWEST = 2
-"""Rounds, also of a call that has used up its time."""
+"""Rounds that everybody gets, however slow."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class Sample:
     calls: int
 
 
-def measure(calls: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, Sample]:
+def measure(calls: Mapping[str, Callable[[], object]], seconds: float, rounds: int = ROUNDS) -> dict[str, Sample]:
     """Time named calls in turn, the order shifting by one every round, about so many seconds each.
 
-    What is fast runs in batches; what is slow takes fewer rounds.
+    What is fast runs in batches that fill its share of a round; what is slow takes fewer rounds.
     """
     share = int(seconds * 1e9)
     with _quiet():
-        sizes = {name: _batch(call, share // ROUNDS) for name, call in calls.items()}
+        sizes = {name: _batch(call, share // rounds) for name, call in calls.items()}
         taken: dict[str, list[int]] = {name: [] for name in calls}
         names = list(calls)
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             shift = turn % len(names)
             for name in names[shift:] + names[:shift]:
                 times = taken[name]
