@@ -53,7 +53,7 @@ class _Run:
         """Samples of each contestant, by corpus."""
         found = {}
         for corpus in question.corpora:
-            if only and corpus.name not in only:
+            if (only and corpus.name not in only) or not _exists(corpus):
                 continue
             if time.monotonic() > self._end:
                 self.left_out.append(f"{question.title}: {corpus.name}")
@@ -61,8 +61,6 @@ class _Run:
             with self.console.status(f"{question.title}: {corpus.name}"):
                 try:
                     found[corpus.name] = timing.measure(question.contest(corpus), self._seconds)
-                except ImportError:
-                    continue  # the library whose records these are is not installed
                 except Exception as error:  # noqa: BLE001 - a wrong result is what is looked for, in whatever form
                     self.wrong.append(f"{question.title}: {corpus.name}: {type(error).__name__}: {error}")
         return found
@@ -92,9 +90,17 @@ def run(console: Console, *, seconds: float, only: Collection[str] = ()) -> bool
     return not running.wrong
 
 
+def _exists(corpus: Corpus) -> bool:
+    try:
+        return corpus.value is not None
+    except ImportError:  # the library whose records these are is not installed
+        return False
+
+
 def _table(title: str, found: dict[str, dict[str, timing.Sample]]) -> Table:
     names = dict.fromkeys(name for samples in found.values() for name in samples)
-    others = [name for name in names if name not in contests.OURS] + ["reference"]
+    others = [name for name in names if name not in contests.OURS]
+    others += ["reference"] if "reference" in names else []
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("corpus", overflow="fold")
     for name in ("siftpack us", *others):

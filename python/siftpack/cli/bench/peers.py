@@ -99,7 +99,16 @@ def _pickled(value: Any) -> bytes:
 
 
 PACKERS = (_ormsgpack, _msgspec, _msgpack, _pydantic, _sentry, _jsonpickle, _langgraph, _pickle)
-DISTRIBUTIONS = ("ormsgpack", "msgspec", "msgpack", "pydantic-core", "sentry-sdk", "jsonpickle", "langgraph")
+DISTRIBUTIONS = (
+    "siftpack",
+    "ormsgpack",
+    "msgspec",
+    "msgpack",
+    "pydantic-core",
+    "sentry-sdk",
+    "jsonpickle",
+    "langgraph",
+)
 
 
 def _msgspec_blake2b() -> Peer:
@@ -129,7 +138,7 @@ def installed(makers: tuple[Callable[[], Peer], ...] = PACKERS) -> tuple[Peer, .
 
 def versions() -> dict[str, str]:
     """What is installed here, by distribution."""
-    found = {"siftpack": siftpack.__version__}
+    found = {}
     for name in DISTRIBUTIONS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
