@@ -57,6 +57,9 @@ def main() -> int:
     given = parser.parse_args()
     named = [name for name in questions.NAMES if name in given.only] or questions.NAMES
     asked = [questions.load(name) for name in named]
+    missing = set(peers.DISTRIBUTIONS) - peers.versions().keys()
+    if missing:
+        print(f"not installed, so left out: {', '.join(sorted(missing))}")
     began = time.monotonic()
     with peers.room_to_recurse():
         rows, wrong = run(asked, set(given.only) - set(questions.NAMES), QUICK if given.quick else FULL)
