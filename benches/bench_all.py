@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import questions
 from siftpack.cli.bench import peers
 
-ASKED = ("pack_clean", "pack_dirty", "records", "unpack", "sanitize", "fingerprint", "frame")
+ASKED = ("pack_clean", "pack_dirty", "report", "records", "unpack", "sanitize", "fingerprint", "frame")
 """The questions whose calls can be timed one by one in this process."""
 
 

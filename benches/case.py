@@ -48,5 +48,5 @@ def observed(rounds: int) -> Measure:
     return lambda calls, seconds: timing.observe(calls, rounds if seconds >= FULL else 1)
 
 
-FULL = 0.15
+FULL = 0.3
 """Seconds for each contestant in a full run."""

@@ -45,12 +45,18 @@ SANITIZERS = ("pydantic-core", "sentry-sdk", "jsonpickle")
 PICTURES = (
     Bars("pack_clean", "packb, clean data", BETTER, ("siftpack", *BETTER, "msgpack", "pickle"), 3),
     Bars("pack_dirty", "packb, machinery beside the data", ("ormsgpack",), ("siftpack", "ormsgpack", *SANITIZERS), 12),
+    Bars("report", "packb_with_report, findings read", ("ormsgpack",), ("siftpack", "ormsgpack", *SANITIZERS), 12),
     Bars("records", "packb, records", BETTER, ("siftpack", *BETTER, "langgraph", "pickle"), 6),
     Bars("unpack", "unpackb", BETTER, ("siftpack", *BETTER, "msgpack", "pickle"), 3),
 )
 SHAPES = {"values": "values in rows", "levels": "levels of lists", "shared": "values in places of one dict"}
-FRONT = ("pack_clean", "pack_dirty", "unpack", "sanitize")
-"""Questions of which the README tells."""
+FRONT = {
+    "pack_clean": "`packb`, clean data",
+    "pack_dirty": "`packb`, machinery beside the data",
+    "unpack": "`unpackb`",
+    "sanitize": "`sanitize`",
+}
+"""Questions of which the README tells, and what it calls them."""
 
 
 def newest() -> Path:
@@ -103,11 +109,11 @@ def front(facts: dict[str, Any], drawn: dict[str, str]) -> str:
     for each in facts["aims"]:
         first.setdefault(each["question"], each)
     lines = [["", "beside", "mean", "worst"]]
-    for name in FRONT:
+    for name, label in FRONT.items():
         if name in first:
             each = first[name]
             mean = "-" if each["mean"] is None else record.part(each["mean"])
-            lines.append([name.replace("_", ", "), each["against"], mean, record.part(each["worst"])])
+            lines.append([label, each["against"], mean, record.part(each["worst"])])
     picture = "\n![packb beside its peers](docs/plots/pack_clean.svg)\n" if "pack_clean" in drawn else ""
     where = f"{facts['cpu']}, {facts['date']}"
     return f"Time, theirs = 1, over the aimed corpora ({where}):\n\n{record.markdown(lines)}{picture}"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from case import Aim, Case
 
 NAMES = (
-    *("pack_clean", "pack_dirty", "records", "unpack", "sanitize", "fingerprint", "dirty_leaf"),
-    *("growth", "memory", "frame", "cache", "imports"),
+    *("pack_clean", "pack_dirty", "report", "records", "unpack", "sanitize", "fingerprint"),
+    *("dirty_leaf", "growth", "memory", "frame", "cache", "imports"),
 )
 
 

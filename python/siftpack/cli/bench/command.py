@@ -129,4 +129,5 @@ def _mean(found: Iterable[dict[str, timing.Sample]]) -> str:
             ratios.append(min(theirs) / samples["siftpack"].minimum)
     if not ratios:
         return ""
-    return f"The better of {' and '.join(BETTER_OF)}: {geometric_mean(ratios):.2f}x, geometric mean of {len(ratios)}\n"
+    mean = f"{geometric_mean(ratios):.2f} of siftpack's time (geometric mean of {len(ratios)})"
+    return f"The better of {' and '.join(BETTER_OF)} takes {mean}.\n"

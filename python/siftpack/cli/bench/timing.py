@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter_ns
 
-ROUNDS = 25
+ROUNDS = 50
 FEWEST = 2
 """Rounds that everybody gets, however slow."""
 
