@@ -116,7 +116,7 @@ def front(facts: dict[str, Any], drawn: dict[str, str]) -> str:
             lines.append([label, each["against"], mean, record.part(each["worst"])])
     picture = "\n![packb beside its peers](docs/plots/pack_clean.svg)\n" if "pack_clean" in drawn else ""
     where = f"{facts['cpu']}, {facts['date']}"
-    return f"Time, theirs = 1, over the aimed corpora ({where}):\n\n{record.markdown(lines)}{picture}"
+    return f"siftpack's time where theirs is 1, over the aimed corpora ({where}):\n\n{record.markdown(lines)}{picture}"
 
 
 def main() -> None:
@@ -135,7 +135,7 @@ def main() -> None:
     for target, text in (("docs/performance.md", page(facts, path.stem, drawn)), ("README.md", front(facts, drawn))):
         file = given.root / target
         before, _, rest = file.read_text().partition(BEGIN)
-        file.write_text(f"{before}{BEGIN}\n{text}{END}{rest.partition(END)[2]}")
+        file.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}")
     print(f"{len(drawn)} pictures and two pages, from {path.name}")
 
 
