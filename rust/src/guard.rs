@@ -52,8 +52,9 @@ pub struct Path {
     owned: Vec<Owned>,
     /// How many of them fall into each slot, once the path was deeper than `SHALLOW`.
     filter: Vec<u32>,
-    /// Those beyond `DEEP`, by address, and how often: a listed instance is open once more for its base storage.
-    deep: HashMap<usize, u32, ByAddress>,
+    /// Where each of them stands in `open`, by address, once the path was deeper than `DEEP`. What is closed is not taken
+    /// out: an entry counts where its place still holds that address.
+    deep: HashMap<usize, usize, ByAddress>,
 }
 
 #[inline(always)]
@@ -73,7 +74,10 @@ impl Path {
 
     #[inline(never)]
     fn search(&self, obj: Obj) -> bool {
-        self.open[..self.open.len().min(DEEP)].contains(&obj) || self.deep.contains_key(&obj.id())
+        if self.deep.is_empty() {
+            return self.open.contains(&obj);
+        }
+        self.deep.get(&obj.id()).is_some_and(|place| self.open.get(*place) == Some(&obj))
     }
 
     /// Opens a container that is not open.
@@ -90,11 +94,7 @@ impl Path {
             Some(count) => *count += 1,
             None => self.begin_filter()?,
         }
-        if self.open.len() > DEEP {
-            self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-            *self.deep.entry(id).or_default() += 1;
-        }
-        Ok(())
+        if self.open.len() > DEEP || !self.deep.is_empty() { self.go_deep(id) } else { Ok(()) }
     }
 
     #[cold]
@@ -107,6 +107,27 @@ impl Path {
         Ok(())
     }
 
+    /// Notes where a container stands, and at first those around it; anew, once most of the notes are out of date.
+    #[inline(never)]
+    fn go_deep(&mut self, id: usize) -> Result<(), Fault> {
+        if self.deep.is_empty() || self.deep.len() > 4 * self.open.len().max(DEEP) {
+            self.deep.clear();
+            self.deep.try_reserve(self.open.len().max(4 * DEEP)).map_err(|_| Fault::NoMemory)?;
+            for (place, obj) in self.open.iter().enumerate() {
+                self.deep.entry(obj.id()).or_insert(place);
+            }
+            return Ok(());
+        }
+        self.deep.try_reserve(1).map_err(|_| Fault::NoMemory)?;
+        // A listed instance is open once more for its base storage: its first place is the one that lasts.
+        let (last, open) = (self.open.len() - 1, &self.open);
+        let place = self.deep.entry(id).or_insert(last);
+        if open.get(*place).is_none_or(|obj| obj.id() != id) {
+            *place = last;
+        }
+        Ok(())
+    }
+
     /// Closes the container opened last.
     #[inline(always)]
     pub fn leave(&mut self) {
@@ -115,14 +136,6 @@ impl Path {
             && let Some(count) = self.filter.get_mut(slot(obj.id()))
         {
             *count -= 1;
-            if depth > DEEP
-                && let Some(count) = self.deep.get_mut(&obj.id())
-            {
-                *count -= 1;
-                if *count == 0 {
-                    self.deep.remove(&obj.id());
-                }
-            }
         }
         if self.owned.len() == depth {
             self.owned.pop();

