@@ -1,5 +1,6 @@
 """Objects that raise, hang or answer everything from every method, and values far too deep or far too large."""
 
+import math
 import subprocess
 import sys
 import time
