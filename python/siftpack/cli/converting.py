@@ -9,7 +9,6 @@ from siftpack.cache.decide import nothing_left
 from siftpack.cache.entries import Unreadable
 from siftpack.cache.frames import HEAD, Place, bind, key_digest, open_frame
 from siftpack.cache.seal import Seal
-from siftpack.cli.forms import Form, recognise
 from siftpack.cli.sweeps import ENDLESS, Item
 from siftpack.errors import DecodeError, EncodeError
 from siftpack.policy import Limits
@@ -65,26 +64,25 @@ class Reading(NamedTuple):
         form = item.form
         if form.family == "siftpack":
             return self._foreign_frame(item)
-        if form.wrapped or form.detail == "0" or form.family not in READERS:
+        family = "text" if form.family == "empty" else form.family
+        if form.wrapped or form.detail == "0" or family not in READERS:
             raise Refused("foreign")
-        if form.family not in self.readers:
+        if family not in self.readers:
             raise Refused("reader_off")
         if item.size > self.max_bytes:
             raise Refused("too_large")
         return True
 
-    def convert(self, data: bytes, source: bytes, place: Place, ttl: int) -> bytes:
-        """The entry for ``place`` of the value that lies under ``source``. Raises ``Refused``."""
+    def convert(self, data: bytes, item: Item, place: Place) -> bytes:
+        """The entry for ``place`` of the whole value of an item. Raises ``Refused``."""
         now = round(time.time() * 1000)
-        expires = 0 if ttl == ENDLESS else now + max(1, ttl)
+        expires = 0 if item.ttl == ENDLESS else now + max(1, item.ttl)
         if data[:1] == bytes((wire.FRAME_MAGIC,)):
             self._readable(data)
             return bind(data, place, now, expires, self.seal)
         try:
-            frame, report = self.serializer.dumps_with_report(self._value(data, source))
-        except EncodeError:
-            raise Refused("limit") from None
-        except (MemoryError, RecursionError):
+            frame, report = self.serializer.dumps_with_report(self._value(data, item))
+        except (EncodeError, MemoryError):
             raise Refused("limit") from None
         if frame[2] & wire.FLAG_LOSSY:
             if nothing_left(report):
@@ -105,22 +103,20 @@ class Reading(NamedTuple):
         kept = wire.FLAG_TEXT | wire.FLAG_LOSSY
         return bytes(one.payload) == bytes(other.payload) and one.flags & kept == other.flags & kept
 
-    def _value(self, data: bytes, source: bytes) -> Any:
-        form: Form = recognise(data, len(data))
+    def _value(self, data: bytes, item: Item) -> Any:
+        family = item.form.family
         readers = old.Legacy(
-            json=form.family == "json",
-            text=form.family == "text",
-            integers=form.family == "integer",
-            pickle=self.pickles if form.family == "pickle" else None,
+            json=family == "json",
+            text=family in {"text", "empty"},
+            integers=family == "integer",
+            pickle=self.pickles if family == "pickle" else None,
         )
-        if form.family not in self.readers or form.wrapped:
-            raise Refused("bad_json" if "json" in self.readers and data[:1] in (b"{", b"[") else "reader_off")
         try:
-            value, _ = old.read(data, source.decode(), readers)
+            value, _ = old.read(data, item.key.decode(), readers)
         except UnicodeDecodeError:
             raise Refused("key_not_utf8") from None
         except (Unreadable, MemoryError):
-            raise Refused("bad_pickle" if form.family == "pickle" else "bad_json") from None
+            raise Refused(f"bad_{family}" if family in {"json", "pickle"} else "foreign") from None
         return value
 
     def _foreign_frame(self, item: Item) -> bool:

@@ -218,12 +218,18 @@ def _about_entries(spaces: dict[str, Space]) -> list[Advice]:
             ("note", space.unbound, "frames bound to no key, so misses: siftpack migrate --read frame"),
             ("note", space.legacy, "not ours: siftpack migrate, or the legacy readers"),
             ("note", space.text, "mere renderings of values that the policy or a limit refused"),
-            ("note", lossy if lossy > space.ours // 10 else 0, "lost machinery when written: siftpack.inspect says what"),
+            (
+                "note",
+                lossy if lossy > space.ours // 10 else 0,
+                "lost machinery when written: siftpack.inspect says what",
+            ),
             ("note", space.endless if space.endless > space.keys // 2 else 0, "without an end: give them a ttl"),
         )
         where = f"namespace {shortened(name.encode('utf-8', 'surrogatepass'), 40)}"
         found += [
-            Advice(level, f"{where}, {count:,} of {space.keys:,} keys: {words}") for level, count, words in told if count
+            Advice(level, f"{where}, {count:,} of {space.keys:,} keys: {words}")
+            for level, count, words in told
+            if count
         ]
     return found
 

@@ -130,7 +130,7 @@ class Migration:
         for (item, place), data in zip(group, _values(client, [item for item, _ in group]), strict=True):
             if type(data) is bytes and len(data) == item.size:
                 try:
-                    new = self._plan.reading.convert(data, item.key, place, item.ttl)
+                    new = self._plan.reading.convert(data, item, place)
                     made[item.key] = Change(item.key, place, data, new, item.form)
                 except Refused as refused:
                     self._refuse(item, refused.reason)

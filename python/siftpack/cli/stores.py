@@ -24,6 +24,11 @@ _MEANINGS: Final = {
     Verdict.AUTH: "it refuses the user name or password of the URL",
     Verdict.GARBLED: "its answer makes no sense: is it a Redis at all?",
 }
+_NAMED: Final = {
+    "NoPermissionError": "the user of the URL may not run a command that is needed (ACL)",
+    "MasterNotFoundError": "no sentinel answers, or none knows a master of this service",
+    "SlaveNotFoundError": "no sentinel answers, or none knows a replica of this service",
+}
 
 
 class Trouble(Exception):  # noqa: N818 - never leaves the command line
@@ -104,10 +109,14 @@ def told(shown: str) -> Iterator[None]:
 
 def _meaning(error: Exception, found: Verdict) -> str:
     name = type(error).__name__
+    if name in _NAMED:
+        return _NAMED[name]
+    if name.endswith("ClusterException"):
+        return f"none of its nodes answers, or it is no cluster ({_reason(error)})"
     if found is Verdict.UNREACHABLE:
         return f"it cannot be reached ({_reason(error)})"
-    if name == "NoPermissionError":
-        return "the user of the URL may not run a command that is needed (ACL)"
+    if str(error).startswith("DB index"):
+        return "it has no database of this number"
     return _MEANINGS.get(found, f"it refuses a command ({described(error)})")
 
 

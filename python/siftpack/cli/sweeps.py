@@ -9,6 +9,7 @@ BATCH: Final = 1000
 """Keys that one step of SCAN is asked for."""
 GONE: Final = -2
 ENDLESS: Final = -1
+_UNASKED: Final = Form("")
 
 
 class Item(NamedTuple):
@@ -22,11 +23,8 @@ class Item(NamedTuple):
     head: bytes
     ttl: int
     """Milliseconds left, ``ENDLESS`` or ``GONE``."""
-
-    @property
-    def form(self) -> Form:
-        """What it looks like."""
-        return recognise(self.head, self.size) if self.type == "string" else Form(self.type)
+    form: Form
+    """What it looks like."""
 
 
 def step(client: Any, cursor: int, match: bytes | None) -> tuple[int, list[bytes]]:
@@ -54,7 +52,7 @@ def look(client: Any, keys: Sequence[bytes]) -> list[Item]:
     found = [_item(key, *answers[at : at + 3]) for key, at in zip(keys, range(0, 3 * len(keys), 3), strict=True)]
     others = [item.key for item in found if item.type == ""]
     types = dict(zip(others, ask(client, [("TYPE", key) for key in others]), strict=True)) if others else {}
-    named = (item if item.type else item._replace(type=_word(types[item.key])) for item in found)
+    named = (item if item.type else _named(item, _word(types[item.key])) for item in found)
     return [item for item in named if item.ttl != GONE and item.type != "none"]
 
 
@@ -75,15 +73,20 @@ def _questions(key: bytes) -> tuple[tuple[Any, ...], ...]:
 def _item(key: bytes, size: Any, head: Any, ttl: Any) -> Item:
     for answer in (size, head, ttl):
         if is_away(answer):
-            return Item(key, "moving", 0, b"", ENDLESS)
+            return Item(key, "moving", 0, b"", ENDLESS, Form("moving"))
     if isinstance(ttl, Exception):
         raise ttl
     if isinstance(size, Exception) or isinstance(head, Exception):
         wrong = size if isinstance(size, Exception) else head
         if not str(wrong).startswith("WRONGTYPE"):
             raise wrong
-        return Item(key, "", 0, b"", int(ttl))
-    return Item(key, "string", max(int(size), len(head)), bytes(head), int(ttl))
+        return Item(key, "", 0, b"", int(ttl), _UNASKED)
+    length = max(int(size), len(head))
+    return Item(key, "string", length, bytes(head), int(ttl), recognise(head, length))
+
+
+def _named(item: Item, word: str) -> Item:
+    return item._replace(type=word, form=Form(word))
 
 
 def is_away(answer: Any) -> bool:

@@ -84,7 +84,8 @@ class Tally:
                 {"from": 4**power // 4, "below": 4**power, "keys": self.sizes[power]} for power in _between(self.sizes)
             ],
             "seconds_left": [
-                {"from": (0, *ENDS)[at], "below": (*ENDS, None)[at], "keys": self.ends[at]} for at in _between(self.ends)
+                {"from": (0, *ENDS)[at], "below": (*ENDS, None)[at], "keys": self.ends[at]}
+                for at in _between(self.ends)
             ],
             "largest": [{"key": written(key), "bytes": size, "form": form} for size, key, form in self.largest()],
         }
