@@ -1,7 +1,7 @@
 """A real server for the commands that look into one, and a way to call them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,36 +27,36 @@ def client(single: servers.Server) -> Iterator[Redis]:
         yield plain
 
 
-@pytest.fixture
-def siftpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command line, called in a folder of its own."""
-    from siftpack.cli.app import app
+class Calls:
+    """Calls of commands on one store, in a folder of their own."""
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
 
+    def __call__(self, command: str, *words: object, url: str | None = None) -> Result:
+        """The command with the URL behind it, and then ``words``."""
+        from siftpack.cli.app import app
 
-@pytest.fixture
-def found(siftpack: Callable[..., Result]) -> Callable[..., Any]:
-    """What a command that must end well prints as JSON."""
+        return CliRunner().invoke(app, [command, self.url if url is None else url, *map(str, words)])
 
-    def call(*words: object, code: int = 0) -> Any:
-        done = siftpack(*words, "--json")
+    def found(self, command: str, *words: object, code: int = 0, url: str | None = None) -> Any:
+        """What a command prints as JSON; it must end with ``code``."""
+        done = self(command, *words, "--json", url=url)
         assert done.exit_code == code, done.output
         return json.loads(done.stdout)
 
-    return call
-
-
-@pytest.fixture
-def refused(tmp_path: Path) -> Callable[[], dict[str, str]]:
-    """The keys in the report of a migration and why; none may be in it twice."""
-
-    def read() -> dict[str, str]:
-        lines = (tmp_path / "siftpack-migrate.refused.jsonl").read_text().splitlines()[1:]
+    def refused(self) -> dict[str, str]:
+        """The keys in the report of a migration and why; none may be in it twice."""
+        lines = (self.folder / "siftpack-migrate.refused.jsonl").read_text().splitlines()[1:]
         reasons = {(line := json.loads(each))["key"]: line["reason"] for each in lines}
         assert len(reasons) == len(lines)
         return reasons
 
-    return read
+
+@pytest.fixture
+def calls(single: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """The command line on the server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    return Calls(single.url, tmp_path)

@@ -15,7 +15,7 @@ from siftpack.cache import Cache, MemoryBackend, Seal
 from siftpack.cli.forms import HEAD, pickle_names, recognise
 from siftpack.cli.structure import is_messagepack
 
-HTTP = b"\x80\x04\x951\x01\x00\x00\x00\x00\x00\x00\x8c\x14django.http.response\x94\x8c\x0cHttpResponse\x94\x93\x94)\x81\x94}"
+HTTP = b"\x80\x04\x8c\x14django.http.response\x94\x8c\x0cHttpResponse\x94\x93\x94)\x81\x94}"
 LRU = b"\x80\x04\x95\x91\x00\x00\x00\x00\x00\x00\x00\x8c\ncachetools\x94\x8c\x08LRUCache\x94\x93\x94)\x81\x94}\x94("
 SIGNED = b"eyJhIjoxfQ:1xVvJe:dG6mwNHLMSwiN5268NGcY2eE-biLrjqjrcEGWhZF7i4"
 RESULT = {"status": "SUCCESS", "result": 1, "traceback": None, "children": [], "task_id": "a-b"}
