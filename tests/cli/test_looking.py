@@ -128,7 +128,13 @@ def test_doctor_finds_what_is_bad(calls: Calls, client: Redis) -> None:
     assert 0 < server["latency_ms"]["p50"] <= server["latency_ms"]["p99"] <= server["latency_ms"]["max"]
     assert page["namespaces"]["app"] == {
         **dict.fromkeys(("unbound", "text"), 0),
-        "keys": 4, "users": 3, "ours": 3, "legacy": 1, "lossy": 1, "moved": 1, "endless": 2,
+        "keys": 4,
+        "users": 3,
+        "ours": 3,
+        "legacy": 1,
+        "lossy": 1,
+        "moved": 1,
+        "endless": 2,
     }
     said = "\n".join(each["text"] for each in page["advice"])
     for words in ("noeviction", "no maxmemory", "written for another key", "not ours"):
