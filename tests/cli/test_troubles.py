@@ -104,11 +104,11 @@ def test_what_is_no_redis_is_said_so(calls: Calls) -> None:
 
 def test_scan_that_is_interrupted_shows_what_it_has(calls: Calls, client: Redis) -> None:
     """Ctrl-C ends a scan at once, with the counts so far and exit code 130."""
-    client.eval("for i = 1, 200000 do redis.call('SET', 'key:' .. i, 'value') end", 0)
+    client.eval("for i = 1, 80000 do redis.call('SET', 'key:' .. i, 'value') end", 0)
     command = [sys.executable, "-m", "siftpack", "scan", calls.url, "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     began = client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"]
-    while client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"] < began + 20:
+    while client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"] < began + 5:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -116,13 +116,13 @@ def test_scan_that_is_interrupted_shows_what_it_has(calls: Calls, client: Redis)
     assert (process.returncode, err) == (130, b"")
     page = json.loads(out)
     assert not page["finished"]
-    assert 0 < page["keys"] < 200_000
+    assert 0 < page["keys"] < 80_000
 
 
 def test_a_server_that_dies_or_is_full_leaves_a_migration_to_go_on_with(calls: Calls, tmp_path: Path) -> None:
     """Out of memory, or killed on the way, a migration says what it did; with the server back it goes on."""
-    with servers.single("appendonly yes", "appendfsync always") as server, server.client() as client:
-        client.mset({f"app:u:{number}": json.dumps([number] * 200) for number in range(3000)})
+    with servers.single("appendonly yes") as server, server.client() as client:
+        client.mset({f"app:u:{number}": json.dumps([number] * 200) for number in range(2500)})
         client.set("app:u:first", "[1]")
         words = ("migrate", "--namespace", "app", "--apply")
         client.config_set("maxmemory", "1mb")
@@ -133,11 +133,11 @@ def test_a_server_that_dies_or_is_full_leaves_a_migration_to_go_on_with(calls: C
         client.config_set("maxmemory", "0")
         calls.found(*words, "--restart", url=server.url)
         assert client.get("app:u:first")[:1] == b"\xc1"
-        client.mset({f"app:u:{number}": json.dumps([number] * 200) for number in range(3000)})
+        client.mset({f"app:u:{number}": json.dumps([number] * 200) for number in range(2500)})
         command = [sys.executable, "-m", "siftpack", "migrate", server.url, *words[1:], "--restart", "--json"]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ledger = tmp_path / "siftpack-migrate.ledger.json"
-        while not 0 < json.loads(ledger.read_bytes())["counts"]["rewritten"] < 3000:
+        while not 0 < json.loads(ledger.read_bytes())["counts"]["rewritten"] < 2500:
             assert process.poll() is None
         server.kill()
         out, err = process.communicate(timeout=20)
@@ -146,4 +146,4 @@ def test_a_server_that_dies_or_is_full_leaves_a_migration_to_go_on_with(calls: C
         assert not json.loads(out)["finished"]
         server.start()
         done = calls.found(*words, url=server.url)
-        assert (done["scanned"], done["rewritten"] + done["already"]) == (3001, 3001)
+        assert (done["scanned"], done["rewritten"] + done["already"]) == (2501, 2501)

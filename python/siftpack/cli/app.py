@@ -1,6 +1,7 @@
 """The commands and their options. What they do is in the modules they call."""
 
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,12 @@ Match = Annotated[str | None, typer.Option(help="Only keys that match this glob 
 
 
 def console() -> Console:
-    """Plain text in, plain text out: paths hold brackets that must not be read as markup."""
+    """Plain text in, plain text out: paths hold brackets that must not be read as markup.
+
+    What the encoding of the output does not have is written as an escape.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDTH_PIPED)
 
 

@@ -79,8 +79,7 @@ def examine(store: Store, url: str) -> dict[str, Any]:
     spaces = dict(sorted(spaces.items(), key=lambda each: -each[1].ours - each[1].unbound)[:_NAMESPACES])
     spaces = {name: space for name, space in sorted(spaces.items()) if space.ours + space.unbound}
     servers = [_server(node) for node in masters]
-    advice = [each for server in servers for each in _about_server(server)]
-    advice += [*_about_url(store, url), *_about_client(), *_about_entries(spaces)]
+    advice = [*_about_servers(servers), *_about_url(store, url), *_about_client(), *_about_entries(spaces)]
     return {
         "url": store.shown,
         "client": f"redis-py {_client_version()}",
@@ -141,36 +140,51 @@ def _ping(client: Any) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def _about_servers(servers: list[dict[str, Any]]) -> list[Advice]:
+    """The advice for each server, told once for all that it concerns."""
+    where: dict[Advice, list[str]] = {}
+    for server in servers:
+        for advice in _about_server(server):
+            where.setdefault(advice, []).append(server["server"])
+    if len(servers) == 1:
+        return list(where)
+    return [
+        advice._replace(text=f"{'all servers' if len(found) == len(servers) else ', '.join(found)}: {advice.text}")
+        for advice, found in where.items()
+    ]
+
+
 def _about_server(server: dict[str, Any]) -> list[Advice]:
-    memory, clients, found = server["memory"], server["clients"], list[Advice]()
-    where = f"{server['server']}: "
-    if _numbers(server["speaks"]) < OLDEST:
-        found.append(Advice("bad", f"{where}version {server['version']} is older than 6.0: upgrade it"))
-    if server["role"] not in {"master", "?"}:
-        found.append(Advice("bad", f"{where}is a {server['role']} and takes no writes: name the master, or sentinels"))
-    if not memory["max"]:
-        found.append(Advice("note", f"{where}no maxmemory: it grows until the machine has no more; set one"))
-    elif memory["used"] > 0.9 * memory["max"] and memory["policy"] == "noeviction":
-        found.append(Advice("bad", f"{where}memory is nearly full and noeviction refuses writes: see maxmemory-policy"))
-    if memory["policy"] == "noeviction":
-        found.append(
-            Advice("note", f"{where}maxmemory-policy noeviction: a full cache refuses writes; use allkeys-lfu")
-        )
-    elif memory["policy"].startswith("volatile"):
-        text = f"{where}maxmemory-policy {memory['policy']} keeps entries without end for good; use allkeys-lfu"
-        found.append(Advice("note", text))
-    if memory["fragmentation"] > 1.8 and memory["used"] > 2**28:
-        found.append(Advice("note", f"{where}memory is fragmented ({memory['fragmentation']}): activedefrag yes"))
-    if clients["max"] and clients["connected"] > 0.8 * clients["max"]:
-        found.append(Advice("bad", f"{where}{clients['connected']} of {clients['max']} connections are taken"))
-    if server["rejected"]:
-        found.append(Advice("note", f"{where}{server['rejected']:,} connections were refused for maxclients"))
-    if server["latency_ms"]["p99"] > SLOW_PING:
-        text = f"{where}one answer in a hundred takes {server['latency_ms']['p99']} ms; the cache waits 250 ms at most"
-        found.append(Advice("note", text))
-    if server["loading"]:
-        found.append(Advice("bad", f"{where}is loading its data"))
-    return found
+    memory, clients, slow = server["memory"], server["clients"], server["latency_ms"]["p99"]
+    taken = f"{clients['connected']:,} of {clients['max']:,}"
+    limited = memory["max"] > 0
+    full = limited and memory["used"] > 0.9 * memory["max"] and memory["policy"] == "noeviction"
+    told = (
+        ("bad", _numbers(server["speaks"]) < OLDEST, f"version {server['version']} is older than 6.0: upgrade it"),
+        ("bad", server["role"] not in {"master", "?"}, f"a {server['role']} takes no writes: name the master"),
+        ("bad", server["loading"], "it is loading its data"),
+        ("bad", clients["max"] and clients["connected"] > 0.8 * clients["max"], f"{taken} connections are taken"),
+        (
+            "bad",
+            full,
+            "memory is nearly full, and with noeviction writes are refused: set maxmemory-policy allkeys-lfu",
+        ),
+        ("note", not limited, "no maxmemory: it grows until the machine has no more; set one"),
+        (
+            "note",
+            memory["policy"] == "noeviction" and not full,
+            "maxmemory-policy noeviction: when memory is full, writes are refused; allkeys-lfu makes room",
+        ),
+        (
+            "note",
+            memory["policy"].startswith("volatile"),
+            f"maxmemory-policy {memory['policy']} never makes room by entries without an end; allkeys-lfu does",
+        ),
+        ("note", memory["fragmentation"] > 1.8 and memory["used"] > 2**28, "memory is fragmented: activedefrag yes"),
+        ("note", server["rejected"], f"{server['rejected']:,} connections were refused: raise maxclients"),
+        ("note", slow > SLOW_PING, f"one answer in a hundred takes {slow} ms; the cache waits for 250 ms at most"),
+    )
+    return [Advice(level, text) for level, applies, text in told if applies]
 
 
 def _about_url(store: Store, url: str) -> list[Advice]:
@@ -244,15 +258,14 @@ def show(console: Console, page: dict[str, Any]) -> None:
         _show_server(console, server)
     sample = page["sample"]
     what = "All" if sample["finished"] else "A sample of"
-    console.print(f"\n{what} {sample['keys']:,} keys")
+    console.print(f"\n{what} {sample['keys']:,} keys" if sample["keys"] else "\nNo keys")
     for row in sample["forms"]:
         console.print(f"  {row['keys']:>7,}  {row['form']}  {size(row['bytes'])}", soft_wrap=True)
     _show_spaces(console, page["namespaces"])
     console.print(f"\nClient: {page['client']}")
-    marks = {"bad": ("✗", "bold red"), "note": ("!", "yellow")}
     for advice in page["advice"]:
-        mark, style = marks[advice["level"]]
-        console.print(f"{mark} {advice['text']}", style=style)
+        style = "bold red" if advice["level"] == "bad" else "yellow"
+        console.print(f"{advice['level']:>4}  {advice['text']}", style=style, soft_wrap=True)
     if not page["advice"]:
         console.print("Nothing to be said against it.", style="green")
 

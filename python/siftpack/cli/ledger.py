@@ -30,6 +30,12 @@ class Counts:
         """Count some more."""
         self.numbers[word] += count
 
+    def copy(self) -> "Counts":
+        """The same counts, which stay as they are."""
+        other = Counts(dict(self.numbers))
+        other.forms, other.reasons = dict(self.forms), dict(self.reasons)
+        return other
+
     def plain(self) -> dict[str, Any]:
         """All of it for JSON."""
         return {**self.numbers, "rewritten_by_form": self.forms, "refused_by_reason": self.reasons}
@@ -94,6 +100,8 @@ class Ledger:
         """Goes on where the file says. Raises ``Trouble`` if it is of another migration, or damaged."""
         self.path = path
         self.counts = Counts()
+        self.saved = Counts()
+        """The counts up to the last whole batch."""
         self.shape: Any = None
         """Servers and their runs when it began: a cursor means something to the run that gave it alone."""
         self.cursors: dict[str, int | None] = {}
@@ -107,6 +115,7 @@ class Ledger:
             self.counts = Counts(state["counts"])
             self.counts.forms, self.counts.reasons = state["forms"], state["reasons"]
             self.shape, self.cursors, self.was_resumed = state["shape"], state["cursors"], True
+            self.saved = self.counts.copy()
         report.begin(state["report"] if self.was_resumed and state is not None else None)
 
     def restart(self, shape: Any, labels: list[str]) -> None:
@@ -119,6 +128,7 @@ class Ledger:
     def save(self, *, finished: bool = False) -> None:
         """What was counted so far is true, and the report is on disk."""
         size = self._report.sync()
+        self.saved = self.counts.copy()
         if self.path is None:
             return
         state = {

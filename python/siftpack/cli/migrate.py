@@ -15,7 +15,7 @@ from siftpack.cli.naming import Naming, Unnamed
 from siftpack.cli.progress import Progress
 from siftpack.cli.scan import size
 from siftpack.cli.stores import Node, Store, Trouble
-from siftpack.cli.sweeps import Item, ask, is_away, look, step
+from siftpack.cli.sweeps import BATCH, Item, ask, is_away, look, step
 from siftpack.cli.written import written
 
 GROUP: Final = 2**23
@@ -86,7 +86,7 @@ class Migration:
             self._batch(node.client, keys)
             cursor = cursors[node.label] = after or None
             self._ledger.save()
-            self._progress.advance(len(keys))
+            self._progress.advance(BATCH)
 
     def _batch(self, client: Any, keys: list[bytes]) -> None:
         self.counts.add("scanned", len(keys))

@@ -104,7 +104,9 @@ class Naming:
             found = self._pattern.fullmatch(text)
             if found is None:
                 raise Unnamed
-            text = found["key"] or ""
+            if found["key"] is None:
+                raise Unnamed("name")
+            text = found["key"]
             if "user" in self._pattern.groupindex:
                 user = found["user"]
                 if not user:

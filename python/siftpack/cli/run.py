@@ -44,9 +44,9 @@ def migrated(console: Console, store: Store, request: Request, files: Files, *, 
                     "resumed": ledger.was_resumed,
                     "report": str(files.report),
                     "ledger": None if dry else str(files.ledger),
-                    **ledger.counts.plain(),
+                    **ledger.saved.plain(),
                 }
                 print(json.dumps(found, indent=2))
             else:
-                show(console, ledger.counts, dry=dry, report=str(files.report), finished=finished)
+                show(console, ledger.saved, dry=dry, report=str(files.report), finished=finished)
     return finished

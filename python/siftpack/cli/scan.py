@@ -5,7 +5,7 @@ from rich.table import Table
 
 from siftpack.cli.progress import Progress
 from siftpack.cli.stores import Store
-from siftpack.cli.sweeps import look, sweep
+from siftpack.cli.sweeps import BATCH, look, sweep
 from siftpack.cli.tallies import Tally
 from siftpack.cli.written import shortened
 
@@ -24,7 +24,7 @@ def count(store: Store, tally: Tally, match: bytes | None, limit: int | None, pr
             left -= len(chosen) if left > 0 else 0
             for item in look(node.client, chosen):
                 tally.add(item)
-            progress.advance(len(chosen))
+            progress.advance(len(chosen) if match is None else BATCH)
             if not left:
                 return
     tally.finished = True
@@ -93,6 +93,7 @@ def _bars(console: Console, title: str, rows: list[tuple[str, int]]) -> None:
     if not rows:
         return
     console.print(f"\n{title}")
+    block, least = ("█", "▏") if console.encoding.startswith("utf") else ("#", "#")
     most = max(count for _, count in rows)
     for name, keys in rows:
-        console.print(f"  {name:>9}  {'█' * round(keys * _BAR / most) or ('▏' if keys else '')} {keys:,}")
+        console.print(f"  {name:>9}  {block * round(keys * _BAR / most) or least * bool(keys)} {keys:,}")

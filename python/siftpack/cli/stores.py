@@ -62,6 +62,8 @@ class Store:
         with told(self.shown):
             self.client = make()
             self.client.ping()
+            if not self.cluster and self._is_node():
+                raise Trouble(f"{self.shown}: it is one node of a cluster: use redis+cluster://")
 
     def masters(self) -> list[Node]:
         """Every server that holds keys. Raises the client's errors."""
@@ -69,6 +71,14 @@ class Store:
             return [Node(self.shown.rpartition("://")[2], self.client)]
         nodes = sorted(self.client.get_primaries(), key=lambda node: (node.host, node.port))
         return [Node(f"{node.host}:{node.port}", self.client.get_redis_connection(node)) for node in nodes]
+
+    def _is_node(self) -> bool:
+        try:
+            return str(self.client.info("server").get("redis_mode")) == "cluster"
+        except Exception as error:
+            if verdict(error) is not Verdict.BUG:
+                raise
+            return False  # it may not be asked; what else is forbidden will be seen
 
     def close(self) -> None:
         """Let go of connections."""
