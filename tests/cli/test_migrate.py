@@ -15,6 +15,7 @@ import pytest
 from redis import Redis
 
 from siftpack.cache import Cache, Legacy, RedisBackend, Seal
+from siftpack.testing import servers
 from tests.cli.conftest import Calls
 from tests.cli.mixed import PICKLES, SECRET, Expected, fill
 
@@ -99,7 +100,7 @@ def test_a_signal_leaves_what_can_go_on(
     calls: Calls, tmp_path: Path, client: Redis, options: tuple[str, ...], number: signal.Signals
 ) -> None:
     """Ctrl-C ends it at once with 128 + number and without a traceback; the same command goes on."""
-    wanted = fill(client, 10_000)
+    wanted = fill(client, 4000)
     process = started(calls, *options, "--apply")
     reached(tmp_path, process, 1000)
     process.send_signal(number)
@@ -278,3 +279,27 @@ def test_a_ledger_is_of_one_migration(calls: Calls, client: Redis, tmp_path: Pat
     with contextlib.closing(Report(tmp_path / "siftpack-migrate.refused.jsonl")):
         busy = calls("migrate", "--namespace", "app", "--apply")
     assert "another migration" in busy.stderr
+
+
+def test_the_report_may_go_nowhere(calls: Calls, client: Redis) -> None:
+    """What is no regular file takes the report too."""
+    client.mset({"app:u:k": "[1]", "app:u:n": "1"})
+    done = calls.found("migrate", "--namespace", "app", "--apply", "--report", "/dev/null")
+    assert (done["rewritten"], done["refused"]) == (1, 1)
+
+
+def test_a_report_that_cannot_be_written_ends_it(calls: Calls, client: Redis) -> None:
+    """A full disk is said so, with what was done before."""
+    client.set("app:u:n", "1")
+    done = calls("migrate", "--namespace", "app", "--apply", "--report", "/dev/full")
+    assert (done.exit_code, "no space left" in done.stderr.lower()) == (2, True)
+
+
+def test_redis_does_the_same_as_valkey(calls: Calls, options: tuple[str, ...]) -> None:
+    """The system's Redis runs the same scripts."""
+    binary = servers.redis_binary()
+    assert binary is not None, "there is no redis-server here: apt-get install redis-server"
+    with servers.single(binary=binary) as redis, redis.client() as client:
+        wanted = fill(client, 1000)
+        calls.found("migrate", *options, "--apply", url=redis.url)
+        check(client, wanted, calls.refused())

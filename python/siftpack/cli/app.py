@@ -188,29 +188,31 @@ def migrate(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Rewrite old entries as the cache's own, with their time to live. A dry run unless --apply; goes on if ended."""
     from siftpack.cli.request import Request
-    from siftpack.cli.run import Files, migrated
+    from siftpack.cli.run import Files, Run
 
-    signals = Signals()
-    with _store(url, signals) as store:
-        request = Request(
-            namespace=namespace,
-            readers=tuple(read or ("json",)),
-            match=match,
-            user=user,
-            shared=shared,
-            pattern=mapping,
-            keep=keep,
-            hash_tags=store.cluster if hash_tags is None else hash_tags,
-            lossy=lossy,
-            compress=compress,
-            max_bytes=max_bytes,
-            pickle_secret=pickle_secret,
-            allow=tuple(allow or ()),
-            seal=seal,
-        )
-        files = Files(ledger if apply else None, report, restart)
-        finished = migrated(console(), store, request, files, as_json=as_json)
-    raise typer.Exit(signals.exit_code or (0 if finished else 1))
+    signals, run = Signals(), Run(Files(ledger if apply else None, report, restart))
+    try:
+        with _store(url, signals) as store:
+            request = Request(
+                namespace=namespace,
+                readers=tuple(read or ("json",)),
+                match=match,
+                user=user,
+                shared=shared,
+                pattern=mapping,
+                keep=keep,
+                hash_tags=store.cluster if hash_tags is None else hash_tags,
+                lossy=lossy,
+                compress=compress,
+                max_bytes=max_bytes,
+                pickle_secret=pickle_secret,
+                allow=tuple(allow or ()),
+                seal=seal,
+            )
+            run.make(store, request)
+    finally:
+        run.tell(console(), as_json=as_json)
+    raise typer.Exit(signals.exit_code or (0 if run.finished else 1))
 
 
 @app.command()

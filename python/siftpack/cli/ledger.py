@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -42,44 +44,61 @@ class Counts:
 
 
 class Report:
-    """A file with a line of JSON for every refused key. Raises ``Trouble`` if another file is in its place."""
+    """A file with a line of JSON for every refused key. Raises ``Trouble`` if another file is in its place.
+
+    What is no regular file, such as ``/dev/null``, is written to and never cut back.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._file: BinaryIO = path.open("r+b" if path.exists() else "x+b")
-        except OSError as wrong:
-            raise Trouble(f"the report cannot be written: {path}: {wrong.strerror}") from None
-        self._lock()
         self._first = json.dumps({"format": _FORMAT, "is": "keys that were refused"}).encode() + b"\n"
-        start = self._file.read(len(self._first))
-        if start and start != self._first:
-            self._file.close()
-            raise Trouble(f"{path} is no report of a migration and is left as it is: name another with --report")
-        self._end = len(self._first)
+        with self._told():
+            self._file: BinaryIO = path.open("r+b" if path.exists() else "x+b")
+            self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        if self._regular:
+            self._lock()
+            start = self._file.read(len(self._first))
+            if start and start != self._first:
+                self._file.close()
+                raise Trouble(f"{path} is no report of a migration and is left as it is: name another with --report")
 
     def begin(self, size: int | None) -> None:
-        """Start at ``size``, where the ledger says that it ended, or anew."""
-        if size is not None and (size < self._end or size > self.path.stat().st_size):
-            raise Trouble(f"{self.path} is not the report that the ledger knows: use --restart")
-        self._file.seek(0)
-        self._file.write(self._first)
-        self._file.truncate(self._end if size is None else size)
-        self._file.seek(0, os.SEEK_END)
+        """Start at ``size``, where the ledger says that it ended, or anew. Raises ``Trouble``."""
+        if not self._regular:
+            return
+        with self._told():
+            if size is not None and not len(self._first) <= size <= self.path.stat().st_size:
+                raise Trouble(f"{self.path} is not the report that the ledger knows: use --restart")
+            self._file.seek(0)
+            self._file.write(self._first)
+            self._file.truncate(len(self._first) if size is None else size)
+            self._file.seek(0, os.SEEK_END)
 
     def line(self, fields: dict[str, Any]) -> None:
-        """One more refused key."""
-        self._file.write(json.dumps(fields).encode() + b"\n")
+        """One more refused key. Raises ``Trouble``."""
+        with self._told():
+            self._file.write(json.dumps(fields).encode() + b"\n")
 
     def sync(self) -> int:
-        """Everything so far is on disk; how many bytes."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self._file.tell()
+        """Everything so far is on disk; how many bytes. Raises ``Trouble``."""
+        with self._told():
+            self._file.flush()
+            if not self._regular:
+                return 0
+            os.fsync(self._file.fileno())
+            return self._file.tell()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written was told before
+            self._file.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as wrong:
+            raise Trouble(f"the report cannot be written: {self.path}: {wrong.strerror}") from None
 
     def _lock(self) -> None:
         try:
@@ -150,9 +169,10 @@ class Ledger:
                 os.fsync(file.fileno())
             beside.replace(self.path)
         except OSError as wrong:
+            raise Trouble(f"the ledger cannot be written: {self.path}: {wrong.strerror}") from None
+        finally:
             with contextlib.suppress(OSError):
                 beside.unlink()
-            raise Trouble(f"the ledger cannot be written: {self.path}: {wrong.strerror}", 1) from None
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:

@@ -128,7 +128,7 @@ class Migration:
         again: list[bytes] = []
         made: dict[bytes, Change] = {}
         for (item, place), data in zip(group, _values(client, [item for item, _ in group]), strict=True):
-            if type(data) is bytes and len(data) == item.size:
+            if type(data) is bytes and len(data) == item.size and data.startswith(item.head):
                 try:
                     new = self._plan.reading.convert(data, item, place)
                     made[item.key] = Change(item.key, place, data, new, item.form)

@@ -9,7 +9,6 @@ BATCH: Final = 1000
 """Keys that one step of SCAN is asked for."""
 GONE: Final = -2
 ENDLESS: Final = -1
-_UNASKED: Final = Form("")
 
 
 class Item(NamedTuple):
@@ -48,12 +47,14 @@ def look(client: Any, keys: Sequence[bytes]) -> list[Item]:
 
     Raises the client's errors, but for those that mean that a key is no string, or is on its way to another server.
     """
-    answers = ask(client, [command for key in keys for command in _questions(key)])
-    found = [_item(key, *answers[at : at + 3]) for key, at in zip(keys, range(0, 3 * len(keys), 3), strict=True)]
-    others = [item.key for item in found if item.type == ""]
-    types = dict(zip(others, ask(client, [("TYPE", key) for key in others]), strict=True)) if others else {}
-    named = (item if item.type else _named(item, _word(types[item.key])) for item in found)
-    return [item for item in named if item.ttl != GONE and item.type != "none"]
+    answers = iter(
+        ask(client, [command for key in keys for command in (("GETRANGE", key, 0, HEAD - 1), ("PTTL", key))])
+    )
+    found = [(key, head, ttl) for key, head, ttl in zip(keys, answers, answers, strict=True) if ttl != GONE]
+    more = [(question, key) for key, head, _ in found if (question := _question(head)) is not None]
+    told = dict(zip((key for _, key in more), ask(client, more), strict=True))
+    items = (_item(key, head, ttl, told.get(key)) for key, head, ttl in found)
+    return [item for item in items if item.type != "none"]
 
 
 def ask(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -66,37 +67,32 @@ def ask(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         return list(pipe.execute(raise_on_error=False))
 
 
-def _questions(key: bytes) -> tuple[tuple[Any, ...], ...]:
-    return ("STRLEN", key), ("GETRANGE", key, 0, HEAD - 1), ("PTTL", key)
+def _question(head: Any) -> str | None:
+    """What is still to be asked about a key: how long it is if there is more, or what it is if it is no string."""
+    if isinstance(head, Exception):
+        return "TYPE" if str(head).startswith("WRONGTYPE") else None
+    return "STRLEN" if len(head) == HEAD else None
 
 
-def _item(key: bytes, size: Any, head: Any, ttl: Any) -> Item:
-    for answer in (size, head, ttl):
+def _item(key: bytes, head: Any, ttl: Any, told: Any) -> Item:
+    for answer in (ttl, told, head):
         if is_away(answer):
             return Item(key, "moving", 0, b"", ENDLESS, Form("moving"))
     if isinstance(ttl, Exception):
         raise ttl
-    if isinstance(size, Exception) or isinstance(head, Exception):
-        wrong = size if isinstance(size, Exception) else head
-        if not str(wrong).startswith("WRONGTYPE"):
-            raise wrong
-        return Item(key, "", 0, b"", int(ttl), _UNASKED)
-    length = max(int(size), len(head))
-    return Item(key, "string", length, bytes(head), int(ttl), recognise(head, length))
-
-
-def _named(item: Item, word: str) -> Item:
-    return item._replace(type=word, form=Form(word))
+    if isinstance(told, Exception):
+        if not str(told).startswith("WRONGTYPE"):
+            raise told
+        told = "another type by now"
+    if isinstance(told, bytes | str):
+        word = told.decode("ascii", "replace") if isinstance(told, bytes) else told
+        return Item(key, word, 0, b"", int(ttl), Form(word))
+    if isinstance(head, Exception):
+        raise head
+    size = max(len(head), int(told or 0))
+    return Item(key, "string", size, bytes(head), int(ttl), recognise(head, size))
 
 
 def is_away(answer: Any) -> bool:
     """True for the answers of a cluster's server about keys that another one has, or gets just now."""
     return type(answer).__name__ in {"MovedError", "AskError", "TryAgainError"}
-
-
-def _word(answer: Any) -> str:
-    if is_away(answer):
-        return "moving"
-    if isinstance(answer, Exception):
-        raise answer
-    return answer.decode("ascii", "replace") if isinstance(answer, bytes) else str(answer)
