@@ -74,6 +74,30 @@ def test_entries_of_a_cluster_stay_in_place(calls: Calls, cluster: RedisCluster)
     assert calls("inspect", "app:{u1}:none").exit_code == 1
 
 
+def test_a_slot_on_the_move_is_waited_for(calls: Calls, six: servers.Cluster, cluster: RedisCluster) -> None:
+    """Keys on their way between servers are not passed over: it ends unfinished, and goes on once they arrived."""
+    keys = [f"app:{{mover}}:{number}" for number in range(20)]
+    for key in keys:
+        cluster.set(key, json.dumps([key]), px=10**7)
+    slot = cluster.keyslot(keys[0])
+    source = cluster.get_node_from_key(keys[0])
+    target = next(node for node in cluster.get_primaries() if node.name != source.name)
+    here, there = cluster.get_redis_connection(source), cluster.get_redis_connection(target)
+    ids = {node: node.execute_command("CLUSTER", "MYID").decode() for node in (here, there)}
+    there.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[here])
+    here.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[there])
+    here.execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys[:10])
+    moving = calls("migrate", "--namespace", "app", "--apply")
+    assert (moving.exit_code, "keep changing" in moving.stderr) == (1, True)
+    here.execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys[10:])
+    for node in (there, here):
+        node.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[there])
+    done = calls.found("migrate", "--namespace", "app", "--apply")
+    assert (done["scanned"], done["rewritten"], done["already"], done["refused"]) == (20, 10, 10, 0)
+    with Cache.from_url(calls.url, namespace="app") as cache:
+        assert all(cache.for_user("mover").get(str(number)) == [key] for number, key in enumerate(keys))
+
+
 class Meddling:
     """A client under which ``act`` runs right after something was written."""
 
