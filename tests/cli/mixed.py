@@ -6,12 +6,13 @@ import json
 import pickle
 import random
 import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from redis import Redis
 
 import siftpack
-from siftpack.cache import Cache, MemoryBackend, Pickles
+from siftpack.cache import Cache, MemoryBackend, Pickles, RedisBackend
 
 SECRET = b"a secret of sixteen bytes and more"
 PICKLES = Pickles(SECRET, allow=[("datetime", "date"), ("builtins", "set")])
@@ -105,3 +106,32 @@ def _other(kind: str, at: int, name: str, ours: Cache, store: MemoryBackend) -> 
     if kind == "name":
         return json.dumps(at + 0.5).encode(), None, kind
     return written, {"ours": at} if kind == "already" else written, None if kind == "already" else kind
+
+
+def whole(folder: Path) -> tuple[str, ...]:
+    """The options of a migration that reads everything; the secret lies in ``folder``."""
+    (folder / "secret").write_bytes(SECRET + b"\n")
+    formats = ("json", "text", "pickle", "frame")
+    read = [word for name in formats for word in ("--read", name)]
+    allowed = ("--allow", "datetime:date", "--allow", "builtins:set")
+    return ("--namespace", "app", *read, "--pickle-secret", str(folder / "secret"), *allowed)
+
+
+def check(client: Redis, wanted: dict[str, Expected], reasons: dict[str, str]) -> None:
+    """Every value is there, as the cache's own or untouched for its reason, and lives as long as before."""
+    assert reasons == {name: each.reason for name, each in wanted.items() if each.reason is not None}
+    cache = Cache(RedisBackend(client), namespace="app")
+    names = list(wanted)
+    for base in range(0, len(names), 5000):
+        part = names[base : base + 5000]
+        pipe = client.pipeline(transaction=False)
+        for name in part:
+            pipe.pexpiretime(name)
+        for name, ends in zip(part, pipe.execute(), strict=True):
+            assert (ends == -1) if wanted[name].ends is None else abs(ends - (wanted[name].ends or 0)) <= 1000
+        for user in range(10):
+            keys = {name.split(":")[2]: name for name in part if name.startswith(f"app:u{user}:")}
+            values = cache.for_user(f"u{user}").get_many([key for key, name in keys.items() if not wanted[name].reason])
+            assert values == {key: wanted[name].value for key, name in keys.items() if not wanted[name].reason}
+        left = [name for name in part if isinstance(wanted[name].value, bytes)]
+        assert client.mget(left) == [wanted[name].value for name in left]

@@ -17,9 +17,8 @@ from redis import Redis
 from siftpack.cache import Cache, Legacy, RedisBackend, Seal
 from siftpack.testing import servers
 from tests.cli.conftest import Calls
-from tests.cli.mixed import PICKLES, SECRET, Expected, fill
+from tests.cli.mixed import PICKLES, SECRET, check, fill, whole
 
-READ = ("--read", "json", "--read", "text", "--read", "pickle", "--read", "frame")
 COUNT = 100_000
 LEDGER = "siftpack-migrate.ledger.json"
 
@@ -27,9 +26,7 @@ LEDGER = "siftpack-migrate.ledger.json"
 @pytest.fixture
 def options(tmp_path: Path) -> tuple[str, ...]:
     """The options of a whole migration of ``mixed``."""
-    (tmp_path / "secret").write_bytes(SECRET + b"\n")
-    allowed = ("--allow", "datetime:date", "--allow", "builtins:set")
-    return ("--namespace", "app", *READ, "--pickle-secret", str(tmp_path / "secret"), *allowed)
+    return whole(tmp_path)
 
 
 def started(calls: Calls, *words: str) -> "subprocess.Popen[bytes]":
@@ -46,26 +43,6 @@ def reached(folder: Path, process: "subprocess.Popen[bytes]", count: int) -> dic
                 return state
         time.sleep(0.002)
     raise AssertionError("it ended before that")
-
-
-def check(client: Redis, wanted: dict[str, Expected], reasons: dict[str, str]) -> None:
-    """Every value is there, as the cache's own or untouched for its reason, and lives as long as before."""
-    assert reasons == {name: each.reason for name, each in wanted.items() if each.reason is not None}
-    cache = Cache(RedisBackend(client), namespace="app")
-    names = list(wanted)
-    for base in range(0, len(names), 5000):
-        part = names[base : base + 5000]
-        pipe = client.pipeline(transaction=False)
-        for name in part:
-            pipe.pexpiretime(name)
-        for name, ends in zip(part, pipe.execute(), strict=True):
-            assert (ends == -1) if wanted[name].ends is None else abs(ends - (wanted[name].ends or 0)) <= 1000
-        for user in range(10):
-            keys = {name.split(":")[2]: name for name in part if name.startswith(f"app:u{user}:")}
-            values = cache.for_user(f"u{user}").get_many([key for key, name in keys.items() if not wanted[name].reason])
-            assert values == {key: wanted[name].value for key, name in keys.items() if not wanted[name].reason}
-        left = [name for name in part if isinstance(wanted[name].value, bytes)]
-        assert client.mget(left) == [wanted[name].value for name in left]
 
 
 def test_a_migration_that_is_killed_goes_on(
