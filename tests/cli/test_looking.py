@@ -1,12 +1,17 @@
 """``scan``, ``inspect URL KEY`` and ``doctor`` tell what is there and show no values."""
 
+import os
 import pickle
+import subprocess
+import sys
 import zlib
 
 from redis import Redis
+from typer.testing import CliRunner
 
 import siftpack
 from siftpack.cache import Cache, RedisBackend, Seal
+from siftpack.cli.app import app
 from tests.cli.conftest import Calls
 
 
@@ -81,8 +86,6 @@ def test_one_entry_is_explained(calls: Calls, client: Redis) -> None:
 
 def test_a_pickle_is_explained_and_not_loaded(calls: Calls, client: Redis) -> None:
     """The classes that a pickle asks for are named; none is imported."""
-    import sys
-
     client.set("app:u:p", b"\x80\x04\x8c\x0cthis_is_none\x94\x8c\x04Some\x94\x93\x94.")
     client.set("app:u:q", b"\x80\x04\x8c\x04turt\x94\x8c\x04x\x1b[31m\x94\x93\x94.")
     assert calls.found("inspect", "app:u:p")["asks_for"] == ["this_is_none.Some"]
@@ -162,3 +165,22 @@ def test_doctor_knows_a_replica_and_a_slow_option(calls: Calls, client: Redis) -
     said = "\n".join(each["text"] for each in page["advice"])
     assert "takes no writes" in said
     assert "socket_timeout=30" in said
+
+
+def test_the_url_may_come_from_the_environment(calls: Calls, client: Redis) -> None:
+    """``REDIS_URL`` names the store, so that a password is not in the list of processes."""
+    some(client)
+    for words in (["scan"], ["doctor"], ["migrate", "--namespace", "app"]):
+        done = CliRunner().invoke(app, words, env={"REDIS_URL": calls.url})
+        assert done.exit_code == (1 if words == ["doctor"] else 0)
+        assert "siftpack v1 data bound" in done.stdout or "already ours" in done.stdout
+
+
+def test_an_output_without_unicode_gets_escapes(calls: Calls, client: Redis) -> None:
+    """Where the terminal has ASCII alone nothing is lost and nothing raises."""
+    client.set("schlüssel", "x")
+    command = [sys.executable, "-m", "siftpack", "scan", calls.url]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    done = subprocess.run(command, env=env, capture_output=True, check=True)
+    assert rb"schl\xfcssel" in done.stdout
+    assert b"##" in done.stdout

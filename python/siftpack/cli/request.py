@@ -67,7 +67,8 @@ class Request(NamedTuple):
         pairs = [tuple(each.split(":")) for each in self.allow]
         if not all(len(pair) == 2 and all(pair) for pair in pairs):
             raise Trouble("--allow takes MODULE:NAME, such as collections:OrderedDict")
-        secret = _content(self.pickle_secret).removesuffix(b"\n").removesuffix(b"\r")
+        content = _content(self.pickle_secret)
+        secret = content[:-2] if content.endswith(b"\r\n") else content.removesuffix(b"\n")
         try:
             return Pickles(secret, allow=[(pair[0], pair[1]) for pair in pairs], max_bytes=min(self.max_bytes, 2**30))
         except PolicyError as wrong:
