@@ -1,5 +1,6 @@
 """Formats are recognised by bytes alone, whole or cut, and nothing that is looked at can do harm."""
 
+import bz2
 import collections
 import gzip
 import json
@@ -43,6 +44,8 @@ NAMED: dict[str, bytes] = {
     "django: text signed": SIGNED,
     "django: pickle": HTTP,
     "cachetools: pickle": LRU,
+    "langgraph: null": b"null:",
+    "bzip2": bz2.compress(b"x"),
     "celery: json": json.dumps(RESULT).encode(),
     "langchain: json": b'["{\\"lc\\": 1, \\"type\\": \\"constructor\\"}"]',
     "jsonpickle: json": b'{"py/object": "app.User"}',
@@ -78,6 +81,7 @@ def test_entries_of_the_cache_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("value", "label"),
     [
+        (pickle.dumps([collections.Counter] + ["x"] * 500, protocol=0), "pickle 0"),
         (json.dumps(["é" * 3] * 1000).encode(), "json"),
         (("é" * 5000).encode(), "text"),
         (siftpack.packb(["x" * 100] * 1000), "msgpack"),
@@ -96,6 +100,18 @@ def test_the_head_of_a_large_value_is_enough(value: bytes, label: str) -> None:
 @pytest.mark.parametrize("value", [b'{"a": 1', b"[1, 2", b"nice", b"NaN", b"1e5x", b"[" * 400])
 def test_what_only_starts_like_json_is_text(value: bytes) -> None:
     """A whole value that does not parse is no JSON."""
+    assert recognise(value, len(value)).label == "text"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"cat\ndog\n", b"(d0\n", b"BZhou", b"HYLLOW", b"PAR1S", b"ARROW1", b"json: x", b"msgpack:abc", b"null: x"),
+        *(b"pickle: x", b"sum:1_2", b"md5:12_", b"x^2 + 1", b"!important", b"h" * 44, b'{"ct": 1, "v": 2}x'),
+    ],
+)
+def test_plain_text_is_not_taken_for_more(value: bytes) -> None:
+    """Words that begin as some format does are text still."""
     assert recognise(value, len(value)).label == "text"
 
 

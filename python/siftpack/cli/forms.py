@@ -16,11 +16,13 @@ from siftpack.cli.structure import is_messagepack
 HEAD: Final = 512
 """Bytes of a value that are looked at."""
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,19}")
-_SIGNED_PICKLE: Final = re.compile(rb"(?:md5|sha1|sha256|sum|xxh[0-9_]+):[0-9a-f]+_")
+_CASHEWS: Final = re.compile(
+    rb"(?:md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64})_|(?:sum|xxh[0-9_]+):[0-9a-f]+_(?=\x80)"
+)
 _DOGPILE: Final = re.compile(rb'\{"ct": [0-9.e+]+, "v": [0-9]+\}\|')
-_LANGGRAPH: Final = re.compile(rb"(msgpack|json|pickle|bytes|bytearray|null):")
+_LANGGRAPH: Final = re.compile(rb"(msgpack(?=:[\x80-\xdf])|json(?=:[{\[\"])|pickle(?=:\x80)|null(?=:\Z)):")
 _DJANGO_SIGNED: Final = re.compile(rb"\.?[\w-]+(?::[A-Za-z0-9]{6})?:[\w-]{43}")
-_OLD_PICKLE: Final = re.compile(rb"(?:\([dl]p?[0-9]+\n|\(?c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n)")
+_OLD_PICKLE: Final = re.compile(rb"\([dl]p[0-9]+\n|\(?c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n(?:p[0-9]+\n|q[\x00-\x1f]|[()])")
 _JSON_OWNERS: Final = (
     ("celery", re.compile(rb'\{(?=.*"status": ?")(?=.*"(?:traceback|task_id)":)', re.DOTALL)),
     ("langchain", re.compile(rb'\\?"lc\\?": ?1\b')),
@@ -34,20 +36,20 @@ _PICKLE_OWNERS: Final = frozenset(
 _MAGIC: Final = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
-    (b"BZh", "bzip2"),
+    (b"BZh91AY&SY", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\xff\x06\x00\x00sNaPpY", "snappy"),
-    (b"HYLL", "hyperloglog"),
+    (b"HYLL\x00", "hyperloglog"),
+    (b"HYLL\x01", "hyperloglog"),
     (b"\xac\xed\x00\x05", "java serialization"),
     (b"\x04\x08", "ruby marshal"),
     (b"\x93NUMPY", "npy"),
-    (b"PAR1", "parquet"),
-    (b"ARROW1", "arrow"),
+    (b"PAR1\x15", "parquet"),
+    (b"ARROW1\x00", "arrow"),
     (b"\x89PNG\r\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
     (b"%PDF-", "pdf"),
     (b"PK\x03\x04", "zip"),
-    (b"gAAAAA", "fernet"),
 )
 _FLAGS: Final = (
     (wire.FLAG_LOSSY, "lossy"),
@@ -107,12 +109,10 @@ def _wrapped(head: bytes) -> Form | None:
         return Form("pickle", "werkzeug", wrapped=True)
     if _DOGPILE.match(head):
         return Form("pickle" if b"|\x80" in head else "value", "dogpile", wrapped=True)
-    if _SIGNED_PICKLE.match(head):
-        return Form("pickle", "cashews", wrapped=True)
+    if _CASHEWS.match(head):
+        return Form("pickle" if b"_\x80" in head else "value", "cashews", wrapped=True)
     found = _LANGGRAPH.match(head)
-    if found and (found[1] in {b"msgpack", b"pickle", b"json"} or head == b"null:"):
-        return Form(found[1].decode(), "langgraph", wrapped=True)
-    return None
+    return Form(found[1].decode(), "langgraph", wrapped=True) if found else None
 
 
 def _pickle(head: bytes) -> Form | None:

@@ -17,6 +17,8 @@ from siftpack.cli.stores import Trouble
 _FORMAT: Final = "siftpack migrate 1"
 _COUNTS: Final = ("scanned", "rewritten", "already", "refused", "gone", "unselected", "bytes_before", "bytes_after")
 
+_FIELDS: Final = frozenset({"job", "finished", "report", "shape", "cursors", "counts", "forms", "reasons"})
+
 
 class Counts:
     """What became of the keys so far. ``scanned`` is the sum of the five after it, apart from bytes."""
@@ -181,7 +183,7 @@ class Ledger:
             return None
         except (OSError, ValueError):
             state = None
-        if not isinstance(state, dict) or state.get("format") != _FORMAT:
+        if not isinstance(state, dict) or state.get("format") != _FORMAT or not state.keys() >= _FIELDS:
             raise Trouble(f"{path} is no ledger of a migration, or damaged: name another with --ledger, or --restart")
         if state["job"] != self._job and not state["finished"]:
             raise Trouble(f"{path} is of a migration with other options: finish it, or --ledger, or --restart")
