@@ -107,7 +107,7 @@ def test_what_only_starts_like_json_is_text(value: bytes) -> None:
     "value",
     [
         *(b"cat\ndog\n", b"(d0\n", b"BZhou", b"HYLLOW", b"PAR1S", b"ARROW1", b"json: x", b"msgpack:abc", b"null: x"),
-        *(b"pickle: x", b"sum:1_2", b"md5:12_", b"x^2 + 1", b"!important", b"h" * 44, b'{"ct": 1, "v": 2}x'),
+        *(b"007", b"pickle: x", b"sum:1_2", b"md5:12_", b"x^2 + 1", b"!important", b"h" * 44, b'{"ct": 1, "v": 2}x'),
     ],
 )
 def test_plain_text_is_not_taken_for_more(value: bytes) -> None:

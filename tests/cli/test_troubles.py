@@ -102,6 +102,17 @@ def test_what_is_no_redis_is_said_so(calls: Calls) -> None:
         thread.join(5)
 
 
+def test_a_mistake_of_the_program_is_no_answer_of_the_server(calls: Calls, client: Redis) -> None:
+    """An error that no client raised passes as it is; one of a client that cannot make out an answer is told."""
+    from siftpack.cli.stores import Trouble, told
+
+    with pytest.raises(TypeError), told("redis://h"):
+        len(client)  # type: ignore[arg-type]  # that is the mistake
+    client.set_response_callback("PING", int)
+    with pytest.raises(Trouble, match="makes no sense"), told("redis://h"):
+        client.ping()
+
+
 def test_scan_that_is_interrupted_shows_what_it_has(calls: Calls, client: Redis) -> None:
     """Ctrl-C ends a scan at once, with the counts so far and exit code 130."""
     client.eval("for i = 1, 80000 do redis.call('SET', 'key:' .. i, 'value') end", 0)

@@ -85,7 +85,7 @@ class Reading(NamedTuple):
         except (EncodeError, MemoryError):
             raise Refused("limit") from None
         if frame[2] & wire.FLAG_LOSSY:
-            if nothing_left(report):
+            if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
                 raise Refused("no_data")
             if not self.lossy:
                 raise Refused("lossy")

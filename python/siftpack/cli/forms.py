@@ -15,7 +15,7 @@ from siftpack.cli.structure import is_messagepack
 
 HEAD: Final = 512
 """Bytes of a value that are looked at."""
-_INTEGER: Final = re.compile(rb"-?[0-9]{1,19}")
+_INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _CASHEWS: Final = re.compile(
     rb"(?:md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64})_|(?:sum|xxh[0-9_]+):[0-9a-f]+_(?=\x80)"
 )

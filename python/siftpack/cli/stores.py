@@ -112,13 +112,26 @@ def told(shown: str) -> Iterator[None]:
         raise
     except Exception as error:
         found = verdict(error)
-        if found is Verdict.NOT_OURS:
+        if found is Verdict.NOT_OURS or (found is Verdict.GARBLED and _is_ours(error)):
             raise
         raise Trouble(f"{shown}: {_meaning(error, found)}") from None
 
 
+def _is_ours(error: Exception) -> bool:
+    """True for an error that no client raised: a mistake of this program and not of a server."""
+    at, name = error.__traceback__, ""
+    while at is not None:
+        name = str(at.tb_frame.f_globals.get("__name__", ""))
+        if name.partition(".")[0] in {"redis", "valkey"} or name.startswith("siftpack.cache.backends"):
+            return False
+        at = at.tb_next
+    return True
+
+
 def _meaning(error: Exception, found: Verdict) -> str:
     name = type(error).__name__
+    if found is Verdict.AUTH:
+        return _MEANINGS[found]
     if name in _NAMED:
         return _NAMED[name]
     if name.endswith("ClusterException"):
