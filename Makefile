@@ -46,8 +46,9 @@ lint: $(CORE) ## Formatting, lints and types of both languages.
 rust-test: $(DEPS) ## Tests of the wire crate; the extension is tested through Python.
 	$(CARGO) test -p siftpack-wire --quiet
 
-soak: $(CORE) ## A million checked cache operations, and many torn ones. ARGS: a scale, such as 0.1. Leaves a record.
+soak: $(CORE) ## A million checked cache operations, many torn ones, a million entries migrated. ARGS: a scale, such as 0.1.
 	$(BIN)/python -m tests.faults.soak $(ARGS)
+	$(BIN)/python -m tests.cli.soak $(ARGS)
 
 bench: $(CORE) ## siftpack beside its peers, every question, with a record. ARGS: --quick, --only NAME, --record FOLDER.
 	$(BIN)/python benches/run.py $(ARGS)

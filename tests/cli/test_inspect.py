@@ -1,6 +1,7 @@
 """``siftpack inspect`` says what some bytes are and shows no value."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,19 @@ def test_missing_libraries_are_one_line_of_advice() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["The command line needs typer and rich: pip install 'siftpack[cli]'"]
+
+
+def test_a_file_is_one_object_for_scripts(tmp_path: Path) -> None:
+    """``--json`` tells form, flags and types of a file; what is no file is one line."""
+    from typer.testing import CliRunner
+
+    from siftpack.cli.app import app
+
+    (tmp_path / "good").write_bytes(siftpack.dumps([1, print]))
+    done = CliRunner().invoke(app, ["inspect", str(tmp_path / "good"), "--json"])
+    facts = json.loads(done.stdout)
+    assert (facts["form"], facts["types"]) == ("siftpack v1 data lossy unbound", {"list": 1, "int": 1})
+    assert (done.exit_code, facts["frame"]) == (0, {"version": 1, "flags": ["lossy"]})
+    for source, words in ((str(tmp_path / "none"), "no such file"), ("redis://:secret@h", "needs a KEY")):
+        done = CliRunner().invoke(app, ["inspect", source])
+        assert (done.exit_code, words in done.stderr, "secret" in done.output) == (2, True, False)

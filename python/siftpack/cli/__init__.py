@@ -1,4 +1,4 @@
-"""The command line: ``siftpack demo``, ``siftpack inspect FILE``, ``siftpack bench``."""
+"""The command line: ``siftpack demo``, ``bench``, ``inspect``, ``scan``, ``migrate`` and ``doctor``."""
 
 import sys
 
