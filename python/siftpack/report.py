@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from siftpack._core import secret_value
 from siftpack.errors import EncodeError
 from siftpack.frozen import Frozen
 from siftpack.policy import Action, Kind
+from siftpack.storage import type_name
 
 
 class Finding(NamedTuple):
@@ -41,9 +43,25 @@ _NAMED = 3
 """Findings that ``raise_if_lossy`` names."""
 
 
+_KINDS = tuple(Kind)
+_ACTIONS = tuple(Action)
+
+
 def render(segments: tuple[Segment, ...]) -> str:
     """The path as text: one line without control characters. ``siftpack.paths.split`` takes it apart again."""
     return "$" + "".join(map(_segment, segments))
+
+
+class _Keys(dict[str, str]):
+    """Keys as paths show them, each looked at once: the findings of one report have most of their steps in common."""
+
+    def __missing__(self, step: str) -> str:
+        shown = self[step] = _segment(step)
+        return shown
+
+    def render(self, segments: tuple[Segment, ...]) -> str:
+        """The path as ``render`` gives it."""
+        return "$" + "".join([self[step] if type(step) is str else _segment(step) for step in segments])
 
 
 def where(segments: tuple[Segment, ...]) -> str:
@@ -69,8 +87,6 @@ _BRACES = '{}"'
 
 def _shows(step: str) -> bool:
     """True if a path may show this str key; else it shows ``{str}``: a key that holds a secret is shown nowhere."""
-    from siftpack._core import secret_value
-
     return len(step) < SHORTEST_SECRET or not secret_value(step, whole=False)
 
 
@@ -88,8 +104,6 @@ def _quoted(text: str) -> str:
 
 def shown_type(cls: type) -> str:
     """The name of a type as people see it: one line, bounded."""
-    from siftpack.storage import type_name
-
     return legible(type_name(cls), TYPE_SHOWN)
 
 
@@ -129,10 +143,15 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """The first findings, in the order of the walk."""
         if self._findings is None:
-            kinds, actions = list(Kind), list(Action)
+            rows, keys = self._raw.findings(), _Keys()
+            # By address, since a metaclass may have a hash of its own; the rows keep the types alive.
+            types = {id(cls): cls for _, _, cls, _ in rows}
+            names = {address: shown_type(cls) for address, cls in types.items()}
             self._findings = tuple(
-                Finding(render(steps), kinds[kind], shown_type(cls), actions[action])
-                for steps, kind, cls, action in self._raw.findings()
+                [
+                    Finding(keys.render(steps), _KINDS[kind], names[id(cls)], _ACTIONS[act])
+                    for steps, kind, cls, act in rows
+                ]
             )
         return self._findings
 
@@ -140,7 +159,7 @@ class Report:
     def counts(self) -> Mapping[Kind, int]:
         """How many findings of each kind, kept or not."""
         if self._counts is None:
-            self._counts = {kind: n for kind, n in zip(Kind, self._raw.counts(), strict=True) if n}
+            self._counts = {kind: n for kind, n in zip(_KINDS, self._raw.counts(), strict=True) if n}
         return self._counts
 
     @property
