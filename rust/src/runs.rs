@@ -2,7 +2,7 @@
 //! without ever getting a frame.
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Obj, dict_len, dict_next, list_get, list_len, tuple_get, tuple_len};
+use crate::ffi::{Entries, Exact, Obj, dict_len, list_get, list_len, tuple_get, tuple_len};
 use crate::frame::Source;
 use crate::keys::has_plain_form;
 use crate::sink::{Build, Parts, Sink};
@@ -117,7 +117,8 @@ impl<S: Sink> Walk<'_, S> {
     #[inline(always)]
     pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<(Obj, Obj)> {
         let mut run = Run { count: 0, position: start, after: start, key: None, next: Ok(None) };
-        while let Some((key, value)) = dict_next(dict, &mut run.after) {
+        let entries = Entries::of(dict);
+        while let Some((key, value)) = entries.next(&mut run.after) {
             let exact = value.exact();
             if !exact.is_scalar() || !has_plain_form(key) {
                 run.next = Ok(Some((key, value)));

@@ -104,27 +104,59 @@ pub fn dict_len(dict: Obj) -> usize {
 /// The next entry from a position on. Exact while the dict does not change: that is, between checkpoints.
 #[inline(always)]
 pub fn dict_next(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
-    // SAFETY: a dict by layout. On 3.11 a table that is not split holds, after its index, `nentries` entries of key
-    // and value, with the hash before them in the general kind; an entry without a value was deleted.
-    #[cfg(not(Py_3_12))]
-    unsafe {
-        let own = dict.ptr().cast::<ffi::PyDictObject>();
-        if (*own).ma_values.is_null() {
-            let keys = &*(*own).ma_keys.cast::<DictKeys>();
-            let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
-            let words = table.cast::<*mut ffi::PyObject>();
-            let width = if keys.kind == 0 { 3 } else { 2 };
-            while *position < keys.nentries {
-                let value = words.offset(*position * width + width - 1);
+    Entries::of(dict).next(position)
+}
+
+/// The entries of a dict where they lie, found once. Sound while the dict does not change: that is, until the next
+/// checkpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    dict: Obj,
+    /// Key and value of the first entry; null for a table that is split, which the interpreter goes through.
+    first: *const *mut ffi::PyObject,
+    /// Words from one entry to the next.
+    width: isize,
+    count: isize,
+}
+
+impl Entries {
+    /// Those of a dict or subclass.
+    #[inline(always)]
+    pub fn of(dict: Obj) -> Self {
+        // SAFETY: a dict by layout. On 3.11 a table that is not split holds, after its index, `nentries` entries of
+        // key and value, with the hash before them in the general kind.
+        #[cfg(not(Py_3_12))]
+        unsafe {
+            let own = dict.ptr().cast::<ffi::PyDictObject>();
+            if (*own).ma_values.is_null() {
+                let keys = &*(*own).ma_keys.cast::<DictKeys>();
+                let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
+                let (skip, width) = if keys.kind == 0 { (1, 3) } else { (0, 2) };
+                let first = table.cast::<*mut ffi::PyObject>().add(skip);
+                return Self { dict, first, width, count: keys.nentries };
+            }
+        }
+        Self { dict, first: core::ptr::null(), width: 0, count: 0 }
+    }
+
+    /// The next one from a position on.
+    #[inline(always)]
+    pub fn next(&self, position: &mut isize) -> Option<(Obj, Obj)> {
+        if self.first.is_null() {
+            return dict_next_split(self.dict, position);
+        }
+        while *position < self.count {
+            // SAFETY: the entry is one of those the table has; an entry without a value was deleted.
+            unsafe {
+                let entry = self.first.offset(*position * self.width);
                 *position += 1;
-                if let Some(found) = Obj::from_ptr(*value) {
-                    return Some((Obj::from_ptr(*value.sub(1))?, found));
+                if let Some(value) = Obj::from_ptr(*entry.add(1)) {
+                    return Some((Obj::from_ptr(*entry)?, value));
                 }
             }
-            return None;
         }
+        None
     }
-    dict_next_split(dict, position)
 }
 
 /// Keys, and the places of their values, of a dict whose keys are all str, whose table is its own, and from which

@@ -27,9 +27,9 @@ pub use build::{
 pub use dates::{Clock, Day, Moment, load_dates, make_moment, moment};
 pub use int::{Int, int_value};
 pub use layout::{
-    Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get, list_len,
-    ordered_keys, proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len, type_base,
-    type_is_heap, type_tag,
+    Entries, Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get,
+    list_len, ordered_keys, proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len,
+    type_base, type_is_heap, type_tag,
 };
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};
