@@ -1,0 +1,10 @@
+"""Agents: contexts copied safely, the business result of a run, and the run that can be cached.
+
+``ExecutionContext`` keeps a run's data apart from what it works with, ``extract`` gives the result of whatever an agent
+returned as an ``AgentResult``, and ``execute_agent_pipeline`` puts both in front of a cache. No agent framework is
+imported here: those that the program uses are recognised.
+"""
+
+from siftpack.agents.context import ExecutionContext
+
+__all__ = ["ExecutionContext"]
