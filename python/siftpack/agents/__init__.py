@@ -6,5 +6,7 @@ imported here: those that the program uses are recognised.
 """
 
 from siftpack.agents.context import ExecutionContext
+from siftpack.agents.extract import Found, extract
+from siftpack.agents.result import AgentResult, Status
 
-__all__ = ["ExecutionContext"]
+__all__ = ["AgentResult", "ExecutionContext", "Found", "Status", "extract"]

@@ -1,0 +1,58 @@
+"""What is machinery in agent frameworks: agents, tools, callbacks, runners, and the models and clients they work with.
+
+Many of them declare their fields, as results do, so only a list tells the ones from the others. Messages, events and
+results are not in it: they are data.
+"""
+
+from siftpack.policy import Kind
+
+FRAMEWORKS: tuple[tuple[str, Kind, str], ...] = (
+    ("openai._base_client", Kind.CONNECTION, "BaseClient"),
+    ("anthropic._base_client", Kind.CONNECTION, "BaseClient"),
+    ("google.genai.client", Kind.CONNECTION, "Client AsyncClient"),
+    ("google.genai._api_client", Kind.CONNECTION, "BaseApiClient"),
+    ("langchain_core.language_models.base", Kind.CONNECTION, "BaseLanguageModel"),
+    ("langchain_core.embeddings.embeddings", Kind.CONNECTION, "Embeddings"),
+    ("langchain_core.vectorstores.base", Kind.CONNECTION, "VectorStore"),
+    ("langchain_core.runnables.base", Kind.AGENT, "Runnable"),
+    ("langchain_core.callbacks.base", Kind.AGENT, "BaseCallbackHandler BaseCallbackManager"),
+    ("langgraph.graph.state", Kind.AGENT, "StateGraph"),
+    ("langgraph.checkpoint.base", Kind.CONNECTION, "BaseCheckpointSaver"),
+    ("langgraph.store.base", Kind.CONNECTION, "BaseStore"),
+    ("agents.agent", Kind.AGENT, "AgentBase"),
+    ("agents.tool", Kind.AGENT, "FunctionTool"),
+    ("agents.handoffs", Kind.AGENT, "Handoff"),
+    ("agents.lifecycle", Kind.AGENT, "RunHooksBase AgentHooksBase"),
+    ("agents.models.interface", Kind.CONNECTION, "Model ModelProvider"),
+    ("agents.memory.session", Kind.CONNECTION, "SessionABC"),
+    ("pydantic_ai.agent.abstract", Kind.AGENT, "AbstractAgent"),
+    ("pydantic_ai.tools", Kind.AGENT, "Tool"),
+    ("pydantic_ai.toolsets.abstract", Kind.AGENT, "AbstractToolset"),
+    ("pydantic_ai.models", Kind.CONNECTION, "Model"),
+    ("pydantic_ai.providers", Kind.CONNECTION, "Provider"),
+    ("crewai.agents.agent_builder.base_agent", Kind.AGENT, "BaseAgent"),
+    ("crewai.crew", Kind.AGENT, "Crew"),
+    ("crewai.task", Kind.AGENT, "Task"),
+    ("crewai.flow.flow", Kind.AGENT, "Flow"),
+    ("crewai.tools.base_tool", Kind.AGENT, "BaseTool"),
+    ("crewai.llms.base_llm", Kind.CONNECTION, "BaseLLM"),
+    ("autogen_agentchat.base._chat_agent", Kind.AGENT, "ChatAgent"),
+    ("autogen_agentchat.base._team", Kind.AGENT, "Team"),
+    ("autogen_core.tools._base", Kind.AGENT, "BaseTool"),
+    ("autogen_core.tools._workbench", Kind.CONNECTION, "Workbench"),
+    ("autogen_core.models._model_client", Kind.CONNECTION, "ChatCompletionClient"),
+    ("workflows.workflow", Kind.AGENT, "Workflow"),
+    ("llama_index.core.tools.types", Kind.AGENT, "BaseTool"),
+    ("llama_index.core.base.llms.base", Kind.CONNECTION, "BaseLLM"),
+    ("llama_index.core.base.embeddings.base", Kind.CONNECTION, "BaseEmbedding"),
+    ("llama_index.core.callbacks.base", Kind.AGENT, "CallbackManager"),
+    ("google.adk.agents.base_agent", Kind.AGENT, "BaseAgent"),
+    ("google.adk.runners", Kind.AGENT, "Runner"),
+    ("google.adk.tools.base_tool", Kind.AGENT, "BaseTool"),
+    ("google.adk.plugins.base_plugin", Kind.AGENT, "BasePlugin"),
+    ("google.adk.models.base_llm", Kind.CONNECTION, "BaseLlm"),
+    ("google.adk.sessions.base_session_service", Kind.CONNECTION, "BaseSessionService"),
+    ("smolagents.agents", Kind.AGENT, "MultiStepAgent"),
+    ("smolagents.tools", Kind.AGENT, "BaseTool"),
+    ("smolagents.models", Kind.CONNECTION, "Model"),
+)

@@ -1,0 +1,54 @@
+"""How a result is sifted: as everywhere, but that objects of unknown classes keep their underscore fields too."""
+
+from typing import Any, Final
+
+from siftpack import _core
+from siftpack.agents.fields import stored
+from siftpack.classify import Shape, classify
+from siftpack.policy import Kind, Policy
+from siftpack.redact import secret_name
+from siftpack.registry import register
+from siftpack.report import Report
+
+
+class Masked:
+    """Stands for a field whose name says that it holds a secret."""
+
+    __slots__ = ()
+
+
+register(Masked, kind=Kind.SECRET)
+_MASKED: Final = Masked()
+
+
+def _with_private(obj: Any) -> Any:
+    """Everything an object of an unknown class stores: results keep their text in underscore fields as often as not."""
+    spec = classify(type(obj))
+    if spec.kind is not Kind.OPAQUE or spec.shape is not Shape.OPAQUE:
+        return NotImplemented
+    own = stored(obj)
+    return masked(own) if any(name.startswith("_") for name in own) else NotImplemented
+
+
+def masked(own: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an object as a dict; those that hold a secret by their name are masked, and reported as such."""
+    return {name: _MASKED if value is not None and secret_name(name) else value for name, value in own.items()}
+
+
+RESULTS: Final = Policy(default=_with_private)
+"""The policy for what agents return."""
+
+
+def opened(result: Any) -> Any:
+    """What is walked for a result: the fields of one that would be taken for an agent, else the result itself."""
+    return masked(stored(result)) if classify(type(result)).kind is Kind.AGENT else result
+
+
+def sifted(value: Any) -> Any:
+    """An isolated copy, data only. Raises ``LimitExceeded``."""
+    return _core.sanitize(value, policy=RESULTS)
+
+
+def report_of(value: Any) -> Report:
+    """What ``sifted`` leaves out."""
+    return _core.inspect(value, policy=RESULTS)
