@@ -88,7 +88,7 @@ def class_text(cls: type, name: str) -> str | None:
     return None
 
 
-_BOOKKEEPING: Final = frozenset({"__weakref__", "__dict__", "__pydantic_fields_set__", "__pydantic_private__"})
+_BOOKKEEPING: Final = frozenset({"__weakref__", "__dict__", "__pydantic_fields_set__"})
 
 
 def _record(obj: Any, spec: Spec) -> dict[str, Any]:

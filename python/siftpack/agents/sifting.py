@@ -1,5 +1,7 @@
 """How a result is sifted: as everywhere, but that objects of unknown classes keep their underscore fields too."""
 
+import sys
+import weakref
 from typing import Any, Final
 
 from siftpack import _core
@@ -7,7 +9,7 @@ from siftpack.agents.fields import stored
 from siftpack.classify import Shape, classify
 from siftpack.policy import Kind, Policy
 from siftpack.redact import secret_name
-from siftpack.registry import register
+from siftpack.registry import CHANGES, register
 from siftpack.report import Report
 
 
@@ -21,10 +23,28 @@ register(Masked, kind=Kind.SECRET)
 _MASKED: Final = Masked()
 
 
+_Stamp = tuple[int, int]
+_known: dict[int, tuple[weakref.ref[type], _Stamp, bool]] = {}
+"""Whether a class is opaque, by its identity; not owned, and forgotten when modules or registrations have changed."""
+_KNOWN_AT_MOST: Final = 1024
+
+
+def _opaque(cls: type) -> bool:
+    stamp = (len(sys.modules), CHANGES[0])
+    found = _known.get(id(cls))
+    if found is not None and found[0]() is cls and found[1] == stamp:
+        return found[2]
+    spec = classify(cls)
+    if len(_known) >= _KNOWN_AT_MOST:
+        _known.clear()
+    answer = spec.kind is Kind.OPAQUE and spec.shape is Shape.OPAQUE
+    _known[id(cls)] = (weakref.ref(cls), stamp, answer)
+    return answer
+
+
 def _with_private(obj: Any) -> Any:
     """Everything an object of an unknown class stores: results keep their text in underscore fields as often as not."""
-    spec = classify(type(obj))
-    if spec.kind is not Kind.OPAQUE or spec.shape is not Shape.OPAQUE:
+    if not _opaque(type(obj)):
         return NotImplemented
     own = stored(obj)
     return masked(own) if any(name.startswith("_") for name in own) else NotImplemented

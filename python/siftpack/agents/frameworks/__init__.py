@@ -2,16 +2,17 @@
 
 An adapter is loaded when the program has imported its framework, and recognises the framework's classes by identity.
 Each has ``read(result)``, which gives a ``Found`` or None, and ``call(agent, context, input_data)``, which gives a
-function of no arguments that runs the agent, or None.
+``Call`` or None.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 
 ROOTS: Final = {
     "langchain_core": "langchain",
@@ -26,8 +27,6 @@ ROOTS: Final = {
 }
 """A module that a framework's program has imported, and the adapter's file."""
 
-Run = Callable[[], Any]
-
 
 def read(result: Any) -> Found | None:
     """What a known framework's result holds, None for a result of nobody known."""
@@ -38,10 +37,10 @@ def read(result: Any) -> Found | None:
     return None
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Run | None:
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:
     """What runs a known framework's agent as that framework does, None for an agent of nobody known."""
     for adapter in _loaded():
-        run: Run | None = adapter.call(agent, context, input_data)
+        run: Call | None = adapter.call(agent, context, input_data)
         if run is not None:
             return run
     return None

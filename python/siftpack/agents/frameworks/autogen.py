@@ -1,10 +1,10 @@
 """AutoGen AgentChat: ``TaskResult`` and ``Response``, agents and teams run on a task."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, is_a, items, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import Status
 from siftpack.agents.usage import total
 
@@ -29,10 +29,10 @@ def read(result: Any) -> Found | None:
     return Found(data, kept, _status(last, reason), agent_name=text(field(last, "source")))
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:  # noqa: ARG001 - an adapter's shape
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:  # noqa: ARG001 - an adapter's shape
     """``run`` with the input as the task."""
     known = (("autogen_agentchat.base._chat_agent", "ChatAgent"), ("autogen_agentchat.base._team", "Team"))
-    return (lambda: agent.run(task=input_data)) if any(is_a(agent, *each) for each in known) else None
+    return Call(lambda: agent.run(task=input_data)) if any(is_a(agent, *each) for each in known) else None
 
 
 def _status(last: Any, reason: str | None) -> Status | None:

@@ -1,10 +1,10 @@
 """CrewAI: what a crew or a single agent gives, crews kicked off with the input as their inputs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, is_a, items, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.storage import inherits
 
 
@@ -28,11 +28,11 @@ def read(result: Any) -> Found | None:
     return Found(data, {key: value for key, value in metadata.items() if value}, agent_name=name)
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:  # noqa: ARG001 - an adapter's shape
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:  # noqa: ARG001 - an adapter's shape
     """A crew or flow gets the input as its inputs, an agent as its message."""
     if is_a(agent, "crewai.agents.agent_builder.base_agent", "BaseAgent"):
-        return lambda: agent.kickoff_async(input_data)
+        return Call(lambda: agent.kickoff_async(input_data))
     if is_a(agent, "crewai.crew", "Crew") or is_a(agent, "crewai.flow.flow", "Flow"):
         inputs = input_data if inherits(type(input_data), dict) else {"input": input_data}
-        return lambda: agent.kickoff_async(inputs=inputs)
+        return Call(lambda: agent.kickoff_async(inputs=inputs))
     return None

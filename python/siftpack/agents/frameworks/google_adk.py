@@ -1,10 +1,10 @@
 """Google ADK: the events of a run, agents and runners."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import class_named, field, is_a, items, path, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import Status
 from siftpack.agents.usage import total
 from siftpack.storage import inherits
@@ -35,12 +35,12 @@ def read(result: Any) -> Found | None:
     return Found(data, kept, _status(events[-1]), _error(events[-1]), agent_name=text(field(last, "author")))
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:
     """A runner runs in the context's session; an agent gets a runner in memory."""
     runner = is_a(agent, "google.adk.runners", "Runner")
     if not runner and not is_a(agent, "google.adk.agents.base_agent", "BaseAgent"):
         return None
-    return lambda: _run(agent if runner else None, agent, context, input_data)
+    return Call(lambda: _run(agent if runner else None, agent, context, input_data))
 
 
 async def _run(runner: Any, agent: Any, context: Any, input_data: Any) -> list[Any]:

@@ -1,10 +1,10 @@
 """LangChain and LangGraph: states with messages, messages, runnables and graphs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, fields, is_a, items, path, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import Status
 from siftpack.agents.usage import total
 from siftpack.storage import inherits
@@ -32,13 +32,13 @@ def read(result: Any) -> Found | None:
     return Found(data, _metadata(messages), status, split=True)
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:
     """A runnable is invoked, with the ids in its configuration; a graph's thread is the context's."""
     if not is_a(agent, "langchain_core.runnables.base", "Runnable"):
         return None
     ids = {"thread_id": context.thread_id, "user_id": context.user_id}
     config = {"configurable": ids, "metadata": {**ids, "run_id": context.run_id}}
-    return lambda: agent.ainvoke(input_data, config)
+    return Call(lambda: agent.ainvoke(input_data, config))
 
 
 def _is_message(obj: Any) -> bool:

@@ -1,10 +1,10 @@
 """LlamaIndex: ``AgentOutput`` of agents and workflows, answers of engines."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, is_a, items, path, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 
 _ANSWERS = (
     ("llama_index.core.chat_engine.types", "AgentChatResponse"),
@@ -32,13 +32,13 @@ def read(result: Any) -> Found | None:
     return None
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:  # noqa: ARG001 - an adapter's shape
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:  # noqa: ARG001 - an adapter's shape
     """An agent or an agent workflow is run with the input as what the user says."""
     known = (
         ("llama_index.core.agent.workflow.base_agent", "BaseWorkflowAgent"),
         ("llama_index.core.agent.workflow.multi_agent_workflow", "AgentWorkflow"),
     )
-    return (lambda: agent.run(user_msg=input_data)) if any(is_a(agent, *each) for each in known) else None
+    return Call(lambda: agent.run(user_msg=input_data)) if any(is_a(agent, *each) for each in known) else None
 
 
 def _text(message: Any) -> str:

@@ -1,11 +1,11 @@
 """OpenAI Agents: ``RunResult`` and its streaming twin, agents run by ``Runner``."""
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import class_named, field, is_a, items, path, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import Status
 
 
@@ -30,12 +30,12 @@ def read(result: Any) -> Found | None:
     return Found({"output": field(result, "final_output")}, kept, status, agent_name=_agent(result))
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:
     """``Runner.run`` with the context as the run's own."""
     if not is_a(agent, "agents.agent", "Agent"):
         return None
     runner: Any = class_named("agents.run", "Runner")
-    return lambda: runner.run(agent, input_data, context=context)
+    return Call(lambda: runner.run(agent, input_data, context=context))
 
 
 def _agent(result: Any) -> str | None:

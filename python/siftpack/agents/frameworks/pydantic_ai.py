@@ -1,10 +1,10 @@
 """Pydantic AI: ``AgentRunResult``, agents run with the context as their dependencies."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, is_a, items, text
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import Status
 
 _ENDINGS = {"length": Status.PARTIAL, "content_filter": Status.FAILED, "error": Status.FAILED}
@@ -31,8 +31,8 @@ def read(result: Any) -> Found | None:
     return Found({"output": output}, {name: value for name, value in metadata.items() if value}, status)
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:
     """``agent.run`` with the context as ``deps``."""
     if not is_a(agent, "pydantic_ai.agent.abstract", "AbstractAgent"):
         return None
-    return lambda: agent.run(input_data, deps=context)
+    return Call(lambda: agent.run(input_data, deps=context))

@@ -1,10 +1,10 @@
 """smolagents: ``RunResult``, agents run on a task."""
 
-from collections.abc import Callable
 from typing import Any
 
 from siftpack.agents.fields import field, is_a, items
 from siftpack.agents.found import Found
+from siftpack.agents.frameworks.call import Call
 from siftpack.agents.result import status_of
 
 
@@ -23,8 +23,8 @@ def read(result: Any) -> Found | None:
     return Found({"output": field(result, "output")}, kept, status_of(field(result, "state")))
 
 
-def call(agent: Any, context: Any, input_data: Any) -> Callable[[], Any] | None:  # noqa: ARG001 - an adapter's shape
+def call(agent: Any, context: Any, input_data: Any) -> Call | None:  # noqa: ARG001 - an adapter's shape
     """``run`` with the input as the task, asked for the whole result."""
     if not is_a(agent, "smolagents.agents", "MultiStepAgent"):
         return None
-    return lambda: agent.run(input_data, return_full_result=True)
+    return Call(lambda: agent.run(input_data, return_full_result=True), blocking=True)
