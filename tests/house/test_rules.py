@@ -24,6 +24,7 @@ OPTIONAL = {
         "langchain_core",
         "langgraph",
     ),
+    *("agents", "openai", "pydantic_ai", "crewai", "autogen_agentchat", "llama_index", "google", "smolagents"),
     *(
         "hypothesis",
         "pytest",
