@@ -66,6 +66,17 @@ def test_a_pipeline_may_go_on() -> None:
     assert made.agent_results[2].result_data == {"seen": ["broken", "reporting"]}
 
 
+def test_a_pipeline_within_a_pipeline() -> None:
+    """A pipeline's result that an agent returns keeps its ending: one that failed in part is no success."""
+
+    async def nested(child: ExecutionContext, input_data: Any) -> Any:
+        return await AgentPipeline([reporting, broken]).run(child, input_data)
+
+    made = run([nested]).agent_results[0]
+    assert (made.status, made.ok) == ("partial", False)
+    assert [each["status"] for each in made.result_data["agent_results"]] == ["completed", "failed"]
+
+
 def test_agents_have_names_of_their_own() -> None:
     """Pairs name their agents, and a name that comes twice is counted."""
     made = run([("first", reporting), ("first", reporting), last])
@@ -73,7 +84,9 @@ def test_agents_have_names_of_their_own() -> None:
     assert made.agent_results[2].result_data == {"seen": ["first", "first#2"]}
 
 
-@pytest.mark.parametrize("options", [{"per_user": 0}, {"ttl": 0}, {"cache": 3}, {"timeout": "x"}], ids=repr)
+@pytest.mark.parametrize(
+    "options", [{"per_user": 0}, {"ttl": 0}, {"data_keys": "locale"}, {"cache": 3}, {"timeout": "x"}], ids=repr
+)
 def test_options_are_checked(options: dict[str, Any]) -> None:
     """Options that make no sense are refused when the pipeline is made, and so is one without agents."""
     with pytest.raises(PolicyError):

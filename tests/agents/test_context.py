@@ -343,6 +343,26 @@ def test_a_pydantic_context() -> None:
     assert made.live["client"] is Owner
 
 
+def test_what_a_context_of_the_users_keeps_secret() -> None:
+    """A field of an object that holds a secret by its name is masked in the data, reported, and at hand in ``live``."""
+
+    @dataclasses.dataclass
+    class Keyed:
+        user_id: str
+        api_key: str | None = "sk-in-a-field"
+
+    own = Keyed("ada")
+    own.added = {1: "undeclared"}  # type: ignore[attr-defined]
+    made = ExecutionContext.of(own)
+    assert made.data["added"] == {1: "undeclared"}
+    assert "sk-in-a-field" not in str(made.snapshot())
+    assert made.live["api_key"] == "sk-in-a-field"
+    assert [(finding.path, finding.kind) for finding in made.report] == [("$.data.api_key", Kind.SECRET)]
+    assert ExecutionContext.of(Keyed("ada", None)).data == {"api_key": None}
+    given = {"user_id": "ada", "api_key": "put there on purpose", 7: "any key"}
+    assert ExecutionContext.of(given).data == {"api_key": "put there on purpose", 7: "any key"}
+
+
 def test_a_source_without_a_user_is_refused() -> None:
     """Without a user id there is no context, and the error says how to name the field."""
     for source in ({}, Owner(), 3, None, MagicMock(user_id="u")):

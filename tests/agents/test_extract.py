@@ -103,7 +103,7 @@ def test_an_envelope_of_others_keeps_to_itself(context: ExecutionContext) -> Non
         *((word, "completed") for word in ("completed", "SUCCESS", "ok", "Done", True, 200)),
         *((word, "failed") for word in ("failed", "ERROR", "Status.FAILED", False, 500, "rejected")),
         *(("timed out", "timeout"), ("canceled", "cancelled"), ("in-progress", "pending"), ("truncated", "partial")),
-        *(("requires_action", "interrupted"), ("shipped", "unknown")),
+        *(("requires_action", "interrupted"), ("shipped", "unknown"), (1, "unknown"), (0, "unknown")),
     ],
 )
 def test_reported_endings(word: Any, status: str) -> None:

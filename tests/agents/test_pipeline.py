@@ -288,7 +288,7 @@ def test_contexts_of_the_users_own() -> None:
     "options",
     [
         *({"cache": 3}, {"cache": object()}, {"ttl": 0}, {"ttl": "x"}, {"timeout": -1}, {"timeout": float("nan")}),
-        *({"agent_name": ""}, {"agent_version": 2}),
+        *({"agent_name": ""}, {"agent_version": 2}, {"data_keys": "locale"}),
     ],
     ids=repr,
 )

@@ -25,7 +25,12 @@ async def run(agent: Any, context: Any, input_data: Any) -> Any:
     """What the agent returns. Raises what it raises, and ``PolicyError`` for what is no agent."""
     call = frameworks.call(agent, context, input_data) or _generic(agent, context, input_data)
     given = await in_thread(call.run) if call.blocking else call.run()
-    return await given if inspect.isawaitable(given) else given
+    return await given if awaitable(given) else given
+
+
+def awaitable(obj: Any) -> bool:
+    """True for what can be awaited, by its class alone: nothing of an agent's result runs to be asked."""
+    return class_attribute(mro(type(obj)), "__await__") is not None
 
 
 def method_of(agent: Any) -> str | None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import inspect
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -11,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from siftpack.agents import ids, keeping
+from siftpack.agents.calling import awaitable
 from siftpack.agents.context import ExecutionContext
-from siftpack.agents.extract import failed
+from siftpack.agents.extract import extract, failed
 from siftpack.agents.keying import Identity, identity
-from siftpack.agents.pipeline import Options, finished, run_one
+from siftpack.agents.pipeline import Options, finished, names_of, run_one
 from siftpack.agents.result import AgentResult, Status
 from siftpack.errors import PolicyError, SiftError
 from siftpack.report import shown_type
@@ -77,6 +77,9 @@ class PipelineResult:
         }
 
 
+extract.register(PipelineResult)(PipelineResult.to_dict)
+
+
 class AgentPipeline:
     """Agents that run in order for one user at a time, and for many users at once.
 
@@ -103,7 +106,8 @@ class AgentPipeline:
         self._agents = _named(agents)
         if type(per_user) is not int or per_user < 1:
             raise PolicyError("per_user is a number of runs from 1 on")
-        keys = None if data_keys is None else (*data_keys, PREVIOUS)
+        chosen = names_of(data_keys)
+        keys = None if chosen is None else (*chosen, PREVIOUS)
         self._options = Options(cache, ttl, timeout, raise_on_error=False, data_keys=keys, per_thread=per_thread)
         self._per_user = per_user
         self._keep_going = keep_going
@@ -186,7 +190,7 @@ class _Run:
         event = PipelineEvent(kind, self.pipeline_id, *who, dt.datetime.now(dt.UTC), **told)
         try:
             answer = self._listener(event)
-            if inspect.isawaitable(answer):
+            if awaitable(answer):
                 await answer
         except Exception as error:  # noqa: BLE001 - who listens must not fail a run
             keeping.tell(f"a listener failed: {shown_type(type(error))}")

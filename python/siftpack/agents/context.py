@@ -6,12 +6,14 @@ from typing import Any, Final, Self
 
 from siftpack import _core
 from siftpack.agents import ids
-from siftpack.agents.fields import fields
+from siftpack.agents.fields import everything
 from siftpack.agents.reports import EMPTY, joined
+from siftpack.agents.sifting import masked
 from siftpack.classify import classify
 from siftpack.errors import PolicyError
 from siftpack.listed import Types, types_of
 from siftpack.policy import MACHINERY_KINDS, Kind
+from siftpack.redact import secret_name
 from siftpack.registry import register
 from siftpack.report import Report
 from siftpack.storage import inherits
@@ -101,8 +103,9 @@ class ExecutionContext:
 
         Its ids are read from the fields of those names, or from those that ``names`` says, as in
         ``{"user_id": "uid"}``; numbers and UUIDs become text. The other fields are its data. Those whose value is
-        machinery or an object nobody knows are in ``live`` too, under their names. Fields are read from storage, so no
-        code of yours runs. Raises ``PolicyError`` without a user id, as of anything that is machinery itself.
+        machinery or an object nobody knows are in ``live`` too, under their names, as are those of an object whose name
+        says that they hold a secret, and which are masked in the data. Fields are read from storage, so no code of
+        yours runs. Raises ``PolicyError`` without a user id, as of anything that is machinery itself.
         """
         if type(source) is cls:
             return source
@@ -110,12 +113,15 @@ class ExecutionContext:
         unknown = sorted(wanted.keys() - set(ids.NAMES))
         if unknown:
             raise PolicyError(f"a context has no id {unknown[0]}")
-        there = {} if classify(type(source)).kind in MACHINERY_KINDS - {Kind.AGENT} else fields(source)
+        there = {} if classify(type(source)).kind in MACHINERY_KINDS - {Kind.AGENT} else everything(source)
         found = {name: ids.spelled(there.get(wanted[name])) for name in ids.NAMES}
         if found["user_id"] is None:
             raise PolicyError(f"there is no user id in the field {wanted['user_id']}; say where it is with names=")
         rest = {name: value for name, value in there.items() if name not in wanted.values()}
-        beside = {name: value for name, value in rest.items() if _is_live(value)}
+        beside = {name: value for name, value in rest.items() if type(name) is str and _is_live(value)}
+        if not inherits(type(source), dict):
+            beside |= {name: value for name, value in rest.items() if value is not None and secret_name(name)}
+            rest = masked(rest)
         return cls(**found, data=rest, live={**beside, **({} if live is None else live)}, types=types)
 
     @property

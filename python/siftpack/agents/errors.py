@@ -25,9 +25,11 @@ def message(given: Any) -> str:
 
 
 def of_exception(raised: BaseException) -> dict[str, Any]:
-    """An exception by its type and first argument; nothing of it runs, and its traceback is not kept."""
+    """An exception by its type, and its first argument or stored ``message``; nothing of it runs."""
     given = _args(raised)
     first = tuple.__getitem__(given, 0) if inherits(type(given), tuple) and tuple.__len__(given) else None
+    if text(first) is None:
+        first = field(raised, "message")
     return {"type": shown_type(type(raised)), "message": message(first)}
 
 

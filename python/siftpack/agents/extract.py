@@ -130,7 +130,11 @@ def _unusable(result: Any, report: Report, context: ExecutionContext | None, age
 
 def _adopted(result: AgentResult, context: ExecutionContext | None) -> AgentResult:
     """A result of ours in another's hands: a copy with the ids of that context."""
-    made = AgentResult.from_dict(sifted(result.to_dict()) | _known(context))
+    known = _known(context)
+    made = AgentResult.from_dict(sifted(result.to_dict()) | known)
+    strange = {n: v for n in ("user_id",) if n in known and (v := getattr(result, n)) not in (None, known[n])}
+    if strange:
+        made.metadata["reported_ids"] = strange
     there = beside(result)
     put_beside(made, Beside(there.raw, there.report, cached=there.cached))
     return made

@@ -26,6 +26,17 @@ def fields(obj: Any) -> dict[str, Any]:
     return stored(obj)
 
 
+def everything(obj: Any) -> dict[Any, Any]:
+    """``fields``, with entries of a dict under any key, and attributes of a record that it does not declare.
+
+    A pydantic model gives its fields alone: what else it stores are values of its own making.
+    """
+    if inherits(type(obj), dict):
+        return dict(dict.items(obj))
+    spec = classify(type(obj))
+    return fields(obj) if spec.shape is Shape.NAMEDTUPLE or spec.extra is not None else stored(obj)
+
+
 def stored(obj: Any) -> dict[str, Any]:
     """Everything in an instance's slots and dict, under its own names."""
     found = {name: read_slot(slot, obj, MISSING) for name, slot in slots(type(obj))}

@@ -66,8 +66,7 @@ async def execute_agent_pipeline(  # noqa: PLR0913 - one argument an option
 
     Raises ``PolicyError`` for options that make no sense, and whatever is no ``Exception``.
     """
-    keys = None if data_keys is None else tuple(data_keys)
-    options = Options(cache, ttl, timeout, raise_on_error, keys, per_thread)
+    options = Options(cache, ttl, timeout, raise_on_error, names_of(data_keys), per_thread)
     who = identity(agent, agent_name, agent_version)
     parent = ExecutionContext.of(context)
     try:
@@ -134,6 +133,15 @@ async def _ran(agent: Any, who: Identity, context: ExecutionContext, input_data:
     if result.metadata.get("version") is None:
         result.metadata["version"] = who.version or None
     return result
+
+
+def names_of(data_keys: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The entries of the data that make a question. Raises ``PolicyError`` for a name where names are wanted."""
+    if data_keys is None:
+        return None
+    if type(data_keys) is str:
+        raise PolicyError("data_keys are several names: data_keys=('locale',)")
+    return tuple(data_keys)
 
 
 def finished(awaitable: Coroutine[Any, Any, Any]) -> Any:

@@ -48,7 +48,7 @@ def status_of(word: Any) -> Status | None:
     if type(word) is bool:
         return Status.COMPLETED if word else Status.FAILED
     if type(word) is int:
-        return Status.COMPLETED if 200 <= word < 300 or word == 0 else Status.FAILED
+        return Status.COMPLETED if 200 <= word < 300 else Status.FAILED if 400 <= word < 600 else Status.UNKNOWN
     if type(word) is not str:
         return Status.UNKNOWN
     spelled = word.strip().lower().replace("-", "_").replace(" ", "_").rpartition(".")[2]
