@@ -107,6 +107,28 @@ def test_the_second_run_is_all_hits() -> None:
         AgentPipeline([reporting], cache=AsyncCache()).run_sync(context(), "q")
 
 
+def test_versions_and_names_keep_agents_apart_in_the_cache() -> None:
+    """Two agents of one name, or one agent in two versions, never answer for each other."""
+
+    async def one(child: ExecutionContext, input_data: Any) -> int:
+        return 1
+
+    async def two(child: ExecutionContext, input_data: Any) -> int:
+        return 2
+
+    with Cache() as cache:
+        for agents, answers in (
+            ([("a", one), ("a", two)], [1, 2]),
+            ([("a", one, "1")], [1]),
+            ([("a", two, "2")], [2]),
+            ([("a", one, "1")], [1]),
+        ):
+            made = AgentPipeline(agents, cache=cache).run_sync(context(), "q")
+            assert [each.result_data["output"] for each in made.agent_results] == answers
+        assert cache.stats()["hits"] == 1
+        assert made.agent_results[0].metadata["version"] == "1"
+
+
 def test_progress_is_told() -> None:
     """Each step is an event with user, run, agent, place and ending, for listeners of both kinds."""
     heard: list[PipelineEvent] = []

@@ -83,11 +83,12 @@ extract.register(PipelineResult)(PipelineResult.to_dict)
 class AgentPipeline:
     """Agents that run in order for one user at a time, and for many users at once.
 
-    ``agents``: agents as ``execute_agent_pipeline`` takes them, or pairs of a name and an agent. Every agent gets the
-    same input, and in its context's data, under ``PREVIOUS``, the results before its own. After one that failed, was
-    late, or waits for somebody the rest do not run, unless ``keep_going``. ``per_user`` bounds the runs of one user at
-    a time. ``on_event`` is called with each ``PipelineEvent``, or awaited; what it raises is logged.
-    The other options are those of ``execute_agent_pipeline``. Raises ``PolicyError`` for options that make no sense.
+    ``agents``: agents as ``execute_agent_pipeline`` takes them, or tuples of a name, an agent, and a version if you
+    like. Every agent gets the same input, and finds the results before its own in its context's data, under
+    ``PREVIOUS``. After one that failed, was late, or waits for somebody the rest do not run, unless ``keep_going``.
+    ``per_user`` bounds the runs of one user at a time. ``on_event`` is called with each ``PipelineEvent``, or awaited;
+    what it raises is logged. The other options are those of ``execute_agent_pipeline``. Raises ``PolicyError`` for
+    options that make no sense.
     """
 
     def __init__(  # noqa: PLR0913 - one argument an option
@@ -197,15 +198,18 @@ class _Run:
 
 
 def _named(agents: Iterable[Any]) -> list[tuple[Identity, Any]]:
-    """The agents with their names, each once: a second one of the same name is ``name#2``."""
+    """The agents with their names, each once: a second one of the same name is ``name#2``, in the cache too."""
     found: list[tuple[Identity, Any]] = []
     seen: Counter[str] = Counter()
     for given in agents:
-        name, agent = given if type(given) is tuple and len(given) == 2 else (None, given)
-        who = identity(agent, name, None)
+        name, agent, version = (
+            (*given, None)[:3] if type(given) is tuple and len(given) in (2, 3) else (None, given, None)
+        )
+        who = identity(agent, name, version)
         seen[who.shown] += 1
         if seen[who.shown] > 1:
-            who = who._replace(shown=f"{who.shown}#{seen[who.shown]}")
+            mark = f"#{seen[who.shown]}"
+            who = who._replace(shown=who.shown + mark, key=None if who.key is None else who.key + mark)
         found.append((who, agent))
     if not found:
         raise PolicyError("a pipeline has at least one agent")

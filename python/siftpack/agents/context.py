@@ -230,9 +230,10 @@ class ExecutionContext:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        clean = _core.sanitize({"data": self._data})["data"]  # of classes that are listed here, a reader may know none
+        # As bytes of ours, because not all data pickles: a memoryview does not, nor does an instance of a local class.
+        packed = _core.packb(self._data)
         rest = (self._created_at, self._operation, self._operation_depth, self._parent_request_id)
-        return _restored, (type(self), tuple(self._ids().values()), clean, rest, self._report)
+        return _restored, (type(self), tuple(self._ids().values()), packed, rest, self._report)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -261,9 +262,9 @@ _PICKLED: Final = ("_created_at", "_operation", "_operation_depth", "_parent_req
 
 
 def _restored(
-    cls: type[ExecutionContext], given: tuple[str, ...], data: dict[str, Any], rest: Any, report: Report
+    cls: type[ExecutionContext], given: tuple[str, ...], packed: bytes, rest: Any, report: Report
 ) -> ExecutionContext:
-    made = cls(*given, data=data)
+    made = cls(*given, data=_core.unpackb(packed))
     for name, value in zip(_PICKLED, (*rest, report), strict=True):
         setattr(made, name, value)
     return made

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from siftpack import _core
 from siftpack.agents import reports
 from siftpack.policy import Kind
 from siftpack.registry import register
@@ -134,11 +135,12 @@ class AgentResult(_Slot):
         return cls(**known)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.to_dict(), "report": self.report, "cached": self.cached}
+        # As bytes of ours, because not all data pickles: a memoryview does not.
+        return {"packed": _core.packb(self.to_dict()), "report": self.report, "cached": self.cached}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name in FIELDS:
-            setattr(self, name, state[name])
+        for name, value in _core.unpackb(state["packed"]).items():
+            setattr(self, name, value)
         put_beside(self, Beside(None, state["report"], cached=state["cached"]))
 
 
