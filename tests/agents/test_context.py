@@ -103,6 +103,12 @@ def test_nothing_but_the_data_can_be_changed(name: str) -> None:
         made.more = 1  # type: ignore[attr-defined]
 
 
+def test_there_are_no_subclasses() -> None:
+    """Attributes of a subclass would be shared or lost in a child, so there is none."""
+    with pytest.raises(TypeError, match="live"):
+        type("Own", (ExecutionContext,), {})
+
+
 def test_data_of_another_kind_is_refused() -> None:
     """What is no dict is no data."""
     for wrong in ([], "data", 1, MagicMock()):

@@ -7,7 +7,17 @@ from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
-from agents import Agent, Model, ModelResponse, RunHooks, Runner, Usage, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    HostedMCPTool,
+    Model,
+    ModelResponse,
+    RunHooks,
+    Runner,
+    Usage,
+    function_tool,
+    set_tracing_disabled,
+)
 from siftpack.agents import ExecutionContext, extract
 from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
@@ -63,6 +73,9 @@ class TestOpenAIAgents(FrameworkSuite):
         client = AsyncOpenAI(api_key=KEY)
         model = Offline()
         made = agent(model)
+        hosted = HostedMCPTool(
+            tool_config={"type": "mcp", "server_label": "orders", "server_url": "https://x", "authorization": KEY}
+        )
         own = {"client": client, "user": "ada", "api": OpenAIChatCompletionsModel("gpt-4o", client)}
         result = asyncio.run(Runner.run(made, "Where is my order?", context=own))
         return Scene(
@@ -73,6 +86,7 @@ class TestOpenAIAgents(FrameworkSuite):
                 "provider_model": own["api"],
                 "client": client,
                 "tool": track,
+                "hosted_tool": hosted,
                 "hooks": RunHooks(),
             },
             output="It ships tomorrow.",

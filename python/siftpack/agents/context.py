@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Self, final
 
 from siftpack import _core
 from siftpack.agents import ids
@@ -50,6 +50,7 @@ class Live(Mapping[str, Any]):
         return f"<Live: {', '.join(self._objects) or 'nothing'}>"
 
 
+@final
 class ExecutionContext:
     """Whose run this is, what it knows, and what it works with.
 
@@ -89,6 +90,9 @@ class ExecutionContext:
         self._types = types_of(types)
         self._live = live if type(live) is Live else Live({} if live is None else live)
         self._data, self._report = self._sifted({} if data is None else data, EMPTY)
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("ExecutionContext has no subclasses: what is yours goes into data, or into live")
 
     @classmethod
     def of(
