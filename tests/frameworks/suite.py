@@ -120,6 +120,12 @@ class FrameworkSuite:
         assert not scene.context.keys() & siftpack.sanitize(whole).keys()
         assert {path for path in found if path.startswith("$.result")} >= {f"$.result{path}" for path in scene.beneath}
 
+    def test_machinery_is_no_result(self, scene: Scene) -> None:
+        """An agent that returned itself, its model, its client or a tool has failed, and nothing of it is opened."""
+        for value in scene.context.values():
+            made = extract(value)
+            assert (made.status, made.result_data) == ("failed", {})
+
     def test_no_key_in_any_output(self, scene: Scene, whole: dict[str, Any]) -> None:
         """The API key is in nothing that is made of the result, of the context, or of any one thing in it."""
         for value in (scene.result, whole, *scene.context.values()):

@@ -60,8 +60,13 @@ RESULTS: Final = Policy(default=_with_private)
 
 
 def opened(result: Any) -> Any:
-    """What is walked for a result: the fields of one that would be taken for an agent, else the result itself."""
-    return masked(stored(result)) if classify(type(result)).kind is Kind.AGENT else result
+    """What is walked for a result: the fields of one whose class only looks like an agent's, else the result itself.
+
+    Agents, tools and graphs that are known as such, or registered, stay closed.
+    """
+    spec = classify(type(result))
+    guessed = spec.kind is Kind.AGENT and not spec.exact  # by a method of execution alone
+    return masked(stored(result)) if guessed else result
 
 
 def sifted(value: Any) -> Any:
