@@ -25,7 +25,7 @@ IN_FRAMEWORKS := -m pytest -o filterwarnings=default --disable-warnings --confcu
 .PHONY: help demo test test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
 
 help: ## This list.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run its demonstration.
 	.demo/venv/bin/siftpack demo

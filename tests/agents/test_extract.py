@@ -136,9 +136,38 @@ def test_a_failed_result_is_never_a_success(result: Any) -> None:
     assert made.result_data["partial"] == 1
 
 
+def test_nothing_of_a_result_is_lost_on_the_way() -> None:
+    """What would take another's place stays under its own name, and an error's further words are kept."""
+    made = extract(
+        {
+            "usage": {"total_tokens": 1},
+            "token_usage": {"total_tokens": 2},
+            "version": "2",
+            "agent_version": "3",
+            "metadata": {"version": "1", 7: "seven"},
+            "error": {"type": "RateLimit", "message": "slow down", "retry_after": 30},
+        }
+    )
+    assert made.result_data == {"token_usage": {"total_tokens": 2}, "version": "2", "agent_version": "3"}
+    assert (made.metadata["usage"], made.metadata["version"]) == ({"total_tokens": 1}, "1")
+    assert made.metadata[7] == "seven"  # type: ignore[index]  # any key of theirs
+    assert made.error == {"type": "RateLimit", "message": "slow down"}
+    assert made.metadata["error_details"] == {"retry_after": 30}
+    key = extract({"error": ValueError(f"bad key {KEY}")})
+    assert key.error == {"type": "ValueError", "message": "(left out: it may hold a secret)"}
+    assert KEY not in str(key.to_dict())
+
+
 def test_no_error_is_no_failure() -> None:
     """Fields for errors that are empty, and flags that say yes, leave a success one."""
-    for result in ({"error": None}, {"error": ""}, {"errors": []}, {"success": True}, {"is_error": False}):
+    for result in (
+        {"error": None},
+        {"error": ""},
+        {"error": 0},
+        {"errors": []},
+        {"success": True},
+        {"is_error": False},
+    ):
         assert extract({**result, "a": 1}).ok
 
 

@@ -91,7 +91,7 @@ def _made(
     status = found.status or parts.status or Status.COMPLETED
     if error is not None and status is Status.COMPLETED:
         status = Status.FAILED
-    metadata = {**_nothing(), **parts.metadata, **clean.get("metadata", {})}
+    metadata = _joined(parts.metadata, clean.get("metadata", {}))
     strange = {name: value for name, value in parts.ids.items() if name in known and known[name] != value}
     if strange:
         metadata["reported_ids"] = strange
@@ -142,6 +142,12 @@ def _adopted(result: AgentResult, context: ExecutionContext | None) -> AgentResu
 
 def _known(context: ExecutionContext | None) -> dict[str, str]:
     return {} if context is None else {name: getattr(context, name) for name in ids.NAMES}
+
+
+def _joined(reported: dict[str, Any], read: dict[str, Any]) -> dict[str, Any]:
+    """Metadata that a dict reports, and that an adapter read; where both say something, both are kept."""
+    twice = {f"reported_{name}": value for name, value in reported.items() if name in read and read[name] != value}
+    return {**_nothing(), **reported, **read, **twice}
 
 
 def _nothing() -> dict[str, Any]:

@@ -6,10 +6,13 @@ from siftpack.agents import errors, ids
 from siftpack.agents.result import Status, status_of
 
 USAGE: Final = ("usage", "token_usage", "usage_metadata", "models_usage", "usage_metrics", "llm_usage")
-_RUN: Final = frozenset(
-    "version agent_version timestamp started_at finished_at processing_time processing_time_ms execution_time "
-    "execution_time_ms duration_ms elapsed_ms latency_ms timing timings".split()
-)
+_RUN: Final = {
+    name: name
+    for name in (
+        "version timestamp started_at finished_at processing_time processing_time_ms execution_time "
+        "execution_time_ms duration_ms elapsed_ms latency_ms timing timings"
+    ).split()
+} | {"agent_version": "version"}
 _FLAGS: Final = ("success", "ok", "succeeded", "is_error")
 
 
@@ -33,7 +36,6 @@ def split(given: dict[Any, Any], known: dict[str, str]) -> Parts:
     data = dict(given)
     whole = type(data.get("result_data")) is dict
     metadata: dict[str, Any] = data.pop("metadata") if type(data.get("metadata")) is dict else {}
-    metadata = {key: value for key, value in metadata.items() if type(key) is str}
     _lift(data, metadata)
     reported = _ids(data, known, whole=whole)
     word, error = _ending(data, metadata)
@@ -43,15 +45,12 @@ def split(given: dict[Any, Any], known: dict[str, str]) -> Parts:
 
 
 def _lift(data: dict[Any, Any], metadata: dict[str, Any]) -> None:
+    """Moves what is said of the run; what would take another's place stays where it is."""
     for key in list(data):
         plain = key.lstrip("_") if type(key) is str else ""
-        if plain in USAGE and type(data[key]) is dict:
-            metadata["usage"] = data.pop(key)
-        elif plain in _RUN:
-            metadata[plain] = data.pop(key)
-    for key in ("agent_version",):
-        if key in metadata:
-            metadata.setdefault("version", metadata.pop(key))
+        name = "usage" if plain in USAGE and type(data[key]) is dict else _RUN.get(plain)
+        if name is not None and metadata.get(name) is None:
+            metadata[name] = data.pop(key)
     for key in USAGE[1:]:
         if type(metadata.get(key)) is dict and metadata.get("usage") is None:
             metadata["usage"] = metadata.pop(key)
@@ -81,7 +80,9 @@ def _ending(data: dict[Any, Any], metadata: dict[str, Any]) -> tuple[Status | No
         word = Status.FAILED
     error = errors.of_data(data.get("error"))
     if "error" in data and type(data["error"]) in (str, dict, type(None), bool):
-        data.pop("error")
+        more = errors.details(data.pop("error"))
+        if more:
+            metadata["error_details"] = more
     if error is not None and word in (None, Status.COMPLETED, Status.UNKNOWN):
         word = Status.FAILED
     if word is None and type(data.get("errors")) in (list, dict) and data["errors"]:
