@@ -1,14 +1,15 @@
 """Pydantic AI, with its test model."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel
-from pydantic_ai import Agent, Tool
+from pydantic_ai import Agent, RunContext, Tool
 from pydantic_ai.models.test import TestModel
 
-from siftpack.agents import ExecutionContext, extract
+from siftpack.agents import ExecutionContext, execute_agent_pipeline, extract
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 
@@ -68,3 +69,21 @@ class TestPydanticAI(FrameworkSuite):
         made = extract(Agent(TestModel(custom_output_text="hello")).run_sync("q"))
         assert made.result_data == {"output": "hello"}
         assert made.metadata["usage"]["requests"] == 1
+
+    def test_dependencies_of_the_agents_own(self) -> None:
+        """An agent gets what is under ``deps`` in the context's dependencies, and without that the context."""
+        seen: list[Any] = []
+        made: Agent[Any, str] = Agent(TestModel(), deps_type=object)
+
+        @made.tool
+        def look(run: RunContext[Any]) -> str:
+            """Look at the dependencies."""
+            seen.append(run.deps)
+            return "seen"
+
+        own = object()
+        for live in ({"deps": own}, {}):
+            context = ExecutionContext("ada", live=live)
+            assert asyncio.run(execute_agent_pipeline(made, context, "q")).ok
+        assert seen[0] is own
+        assert seen[1].user_id == "ada"

@@ -31,11 +31,11 @@ def read(result: Any) -> Found | None:
 
 
 def call(agent: Any, context: Any, input_data: Any) -> Call | None:
-    """``Runner.run`` with the context as the run's own."""
+    """``Runner.run`` with what the context has in ``live`` as ``deps``, or with the context itself."""
     if not is_a(agent, "agents.agent", "Agent"):
         return None
     runner: Any = class_named("agents.run", "Runner")
-    return Call(lambda: runner.run(agent, input_data, context=context))
+    return Call(lambda: runner.run(agent, input_data, context=context.live.get("deps", context)))
 
 
 def _agent(result: Any) -> str | None:

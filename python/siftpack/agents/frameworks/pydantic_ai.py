@@ -1,4 +1,4 @@
-"""Pydantic AI: ``AgentRunResult``, agents run with the context as their dependencies."""
+"""Pydantic AI: ``AgentRunResult``, agents run with their dependencies out of the context."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def read(result: Any) -> Found | None:
 
 
 def call(agent: Any, context: Any, input_data: Any) -> Call | None:
-    """``agent.run`` with the context as ``deps``."""
+    """``agent.run`` with what the context has in ``live`` as ``deps``, or with the context itself."""
     if not is_a(agent, "pydantic_ai.agent.abstract", "AbstractAgent"):
         return None
-    return Call(lambda: agent.run(input_data, deps=context))
+    return Call(lambda: agent.run(input_data, deps=context.live.get("deps", context)))
