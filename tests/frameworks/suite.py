@@ -125,6 +125,8 @@ class FrameworkSuite:
         for value in scene.context.values():
             made = extract(value)
             assert (made.status, made.result_data) == ("failed", {})
+            assert made.error is not None
+            assert "which is not data" in made.error["message"]
 
     def test_no_key_in_any_output(self, scene: Scene, whole: dict[str, Any]) -> None:
         """The API key is in nothing that is made of the result, of the context, or of any one thing in it."""

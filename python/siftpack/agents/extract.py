@@ -11,11 +11,12 @@ from siftpack.agents.reports import joined
 from siftpack.agents.result import AgentResult, Beside, Status, beside, put_beside
 from siftpack.agents.sifting import opened, report_of, sifted
 from siftpack.agents.split import Parts, split
-from siftpack.cache.decide import nothing_left
 from siftpack.errors import PolicyError
+from siftpack.policy import MACHINERY_KINDS, Action, Kind
 from siftpack.report import Report, shown_type
 from siftpack.storage import inherits, mro
 
+_NO_RESULT: Final = MACHINERY_KINDS | {Kind.OPAQUE}
 Reader = Callable[[Any], Any]
 _R = TypeVar("_R", bound=Reader)
 METADATA: Final = ("timestamp", "processing_time", "usage", "version")
@@ -72,7 +73,7 @@ class Extract:
         known = frameworks.read(result)
         walked = opened(result)
         report = report_of(walked)
-        if known is None and nothing_left(report):
+        if known is None and _is_machinery(report):
             return _unusable(result, report, context, agent_name)
         return _made(result, known or Found(walked, split=True), report, context, agent_name)
 
@@ -119,6 +120,11 @@ def failed(
     )
     put_beside(made, Beside(raised if raw is None else raw))
     return made
+
+
+def _is_machinery(report: Report) -> bool:
+    """True if the result itself was left out, and not a part of it."""
+    return any(found.path == "$" and found.action is Action.DROP and found.kind in _NO_RESULT for found in report)
 
 
 def _unusable(result: Any, report: Report, context: ExecutionContext | None, agent_name: str | None) -> AgentResult:
