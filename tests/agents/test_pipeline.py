@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import dataclasses
 import functools
 import threading
 import time
@@ -129,6 +130,13 @@ class Stored:
         return {"model": self.model}
 
 
+@dataclasses.dataclass
+class Asked:
+    """A question of a class of its own."""
+
+    model: str
+
+
 class Holding(Stored):
     """An agent that holds what is no data."""
 
@@ -146,7 +154,7 @@ def test_agents_are_told_apart_by_what_they_store() -> None:
 
 
 def test_what_cannot_be_told_apart_is_not_cached(context: ExecutionContext) -> None:
-    """Closures, lambdas, partials, agents that hold locks, and questions that hold functions run every time."""
+    """Closures, lambdas, partials, agents that hold locks, and questions that hold lambdas run every time."""
 
     def made(answer: str) -> Any:
         async def agent(context: Any, input_data: Any) -> Any:
@@ -163,9 +171,13 @@ def test_what_cannot_be_told_apart_is_not_cached(context: ExecutionContext) -> N
             notes = {run(agent, context, "q", cache=cache).metadata["cache"] for _ in range(2)}
             assert notes == {"bypassed"}
         assert run(made("a"), context, "q", cache=cache).result_data["answer"] == "a"
-        for question in (lambda: 1, {"f": print}, [Holding("m")]):
+        for question in (lambda: 1, {"f": lambda: 1}, [Holding("m")]):
             assert run(reporter, context, question, cache=cache).metadata["cache"] == "bypassed"
         assert cache.stats()["sets"] == 0
+        assert cache.stats()["computing"]["bypass"] == 18
+        for question in (print, len, Stored, Holding, Asked("a"), {"model": "a"}):
+            notes = [run(reporter, context, question, cache=cache).metadata["cache"] for _ in range(2)]
+            assert notes == ["stored", "hit"], "named functions and classes count, and so does the class of data"
 
 
 def test_a_name_makes_any_agent_cacheable(context: ExecutionContext) -> None:

@@ -1,8 +1,8 @@
 """The key of a run in a cache, which must never give one answer for two questions.
 
-What tells agents apart is the name they are given, or else a named function without a closure, or else a class and
-everything its instance stores. Where something of that, or of the question, is lost in the fingerprint, there is no
-key.
+What tells agents apart is the name they are given, or else a function that is found under its name in its module, or
+else a class found so and everything its instance stores. Where something of that, or of the question, does not count in
+a key by the rules of ``siftpack.cache.arguments``, there is none.
 """
 
 import inspect
@@ -10,18 +10,18 @@ import types
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from siftpack._core import fingerprint_with_report
 from siftpack.agents import ids
 from siftpack.agents.calling import method_of
 from siftpack.agents.context import ExecutionContext
 from siftpack.agents.fields import class_text, field, stored, text
+from siftpack.cache import arguments
 from siftpack.classify import classify
-from siftpack.errors import SiftError
-from siftpack.policy import Action, Kind
-from siftpack.report import Report, legible, shown_type
+from siftpack.policy import Kind, Limits
+from siftpack.report import Finding, legible, shown_type
 
 _NAME_SHOWN: Final = 120
 _NAMES: Final = ("agent_name", "name")
+_LIMITS: Final = Limits()
 
 
 class Identity(NamedTuple):
@@ -45,31 +45,31 @@ def identity(agent: Any, name: str | None, version: str | None) -> Identity:
     return Identity(shown, number, key, why)
 
 
-def key_of(
+class Question(NamedTuple):
+    """The key of a question, or None, why there is none, and what was lost."""
+
+    key: str | None
+    why: str = ""
+    lost: tuple[Finding, ...] = ()
+
+
+def question(
     who: Identity, context: ExecutionContext, input_data: Any, keys: Iterable[str] | None, *, per_thread: bool
-) -> tuple[str | None, str]:
-    """The key of a question, or None and why there is none. ``keys`` are the entries of the data that count."""
+) -> Question:
+    """What is asked of an agent. ``keys`` are the entries of the context's data that count, None for all."""
     if who.key is None:
-        return None, who.why
+        return Question(None, who.why)
     data = context.data if keys is None else {name: context.data[name] for name in keys if name in context.data}
-    try:
-        digest, report = fingerprint_with_report(
-            {
-                "agent": (who.key, who.version),
-                "input": input_data,
-                "data": data,
-                "thread": context.thread_id if per_thread else None,
-            }
-        )
-    except (SiftError, MemoryError):
-        return None, "the input is past all bounds"
-    if _lossy(report):
-        return None, f"part of the input is no data: {report.findings[0].path}"
-    return f"agent:{who.key}:{who.version}:{digest}", ""
+    thread = context.thread_id if per_thread else None
+    asked = {"agent": (who.key, who.version), "input": input_data, "data": data, "thread": thread}
+    found = arguments.key_of(asked, _LIMITS)
+    if found.text is None:
+        return Question(None, f"{_first(found.lost)} does not count in a key; pass data instead", found.lost)
+    return Question(f"agent:{who.key}:{who.version}:{found.text}")
 
 
-def _lossy(report: Report) -> bool:
-    return report.cut or report.omitted > 0 or any(each.action is not Action.CONVERTED for each in report)
+def _first(lost: tuple[Finding, ...]) -> str:
+    return f"{lost[0].path} ({lost[0].kind.value} {lost[0].type_name})" if lost else "the input"
 
 
 def _shown(agent: Any) -> str:
@@ -93,24 +93,19 @@ def _function_key(agent: Any) -> tuple[str | None, str]:
     if type(agent) is types.MethodType:
         key, why = _object_key(agent.__self__)
         return (None, why) if key is None else (f"{key}.{agent.__func__.__qualname__}", "")
-    if type(agent) is not types.FunctionType:
-        return None, "nothing tells this function from others: give agent_name"
-    named = agent.__name__ != "<lambda>" and agent.__closure__ is None
-    if not named or agent.__defaults__ is not None or agent.__kwdefaults__ is not None:
-        return None, "a lambda, a closure, or a function with defaults is told from others by agent_name alone"
-    return f"{agent.__module__}.{agent.__qualname__}", ""
+    name = arguments.name_of(agent)
+    if name is None:
+        return None, "a lambda, a closure, or a function made in another is told from others by agent_name alone"
+    return name, ""
 
 
 def _object_key(agent: Any) -> tuple[str | None, str]:
-    kind = shown_type(type(agent))
-    if "<locals>" in kind:
+    name = arguments.name_of(type(agent))
+    if name is None:
         return None, "a class made in a function is told from others by agent_name alone"
     if classify(type(agent)).kind not in (Kind.AGENT, Kind.OPAQUE, Kind.RECORD):
         return None, "what the agent is made of cannot be looked at: give agent_name"
-    try:
-        digest, report = fingerprint_with_report(stored(agent))
-    except (SiftError, MemoryError):
-        return None, "the agent holds more than can be looked at: give agent_name"
-    if _lossy(report):
-        return None, f"the agent holds what is no data ({report.findings[0].path}): give agent_name"
-    return f"{kind}.{method_of(agent)}:{digest}", ""
+    found = arguments.key_of(stored(agent), _LIMITS)
+    if found.text is None:
+        return None, f"the agent holds what does not count in a key, {_first(found.lost)}: give agent_name"
+    return f"{name}.{method_of(agent)}:{found.text}", ""

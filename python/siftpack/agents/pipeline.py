@@ -12,7 +12,7 @@ from siftpack.agents import calling, keeping
 from siftpack.agents.context import ExecutionContext
 from siftpack.agents.extract import extract, failed
 from siftpack.agents.keeping import Keeper
-from siftpack.agents.keying import Identity, identity, key_of
+from siftpack.agents.keying import Identity, identity, question
 from siftpack.agents.result import AgentResult, Status
 from siftpack.cache.decide import milliseconds
 from siftpack.errors import PolicyError, SiftError
@@ -106,11 +106,12 @@ async def run_one(
 def _keeper(who: Identity, context: ExecutionContext, input_data: Any, options: Options) -> tuple[Keeper | None, str]:
     if options.cache is None:
         return None, ""
-    key, why = key_of(who, context, input_data, options.data_keys, per_thread=options.per_thread)
-    if key is None:
-        keeping.tell(f"agent {who.shown} is not cached: {why}")
+    asked = question(who, context, input_data, options.data_keys, per_thread=options.per_thread)
+    if asked.key is None:
+        keeping.tell(f"agent {who.shown} is not cached: {asked.why}")
+        keeping.passed(options.cache, context.user_id, who.shown, asked.lost)
         return None, "bypassed"
-    return Keeper(options.cache, context.user_id, who.shown, key, options.ttl), ""
+    return Keeper(options.cache, context.user_id, who.shown, asked.key, options.ttl), ""
 
 
 async def _ran(agent: Any, who: Identity, context: ExecutionContext, input_data: Any, options: Options) -> AgentResult:
