@@ -19,11 +19,13 @@ DEPS := $(VENV)/.stamp-deps
 CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
 TORCH := .torch/.stamp-installed
+FRAMEWORKS := openai google crewai
+IN_FRAMEWORKS := -m pytest -o filterwarnings=default --disable-warnings --confcutdir=tests/frameworks $(ARGS)
 
-.PHONY: help demo test test-torch lint rust-test soak bench bench-all plots fuzz wheel proof clean
+.PHONY: help demo test test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
 
 help: ## This list.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run its demonstration.
 	.demo/venv/bin/siftpack demo
@@ -34,9 +36,14 @@ test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-
 test-torch: $(TORCH) ## Tests of torch's tensors, in a virtual environment of their own: torch is large.
 	.torch/venv/bin/python -m pytest tests/arrays/with_torch.py $(ARGS)
 
+test-frameworks: $(FRAMEWORKS:%=.frameworks/%/.stamp) ## Agents of nine real frameworks, offline, in environments of their own.
+	.frameworks/openai/bin/python $(IN_FRAMEWORKS) tests/frameworks/with_{langgraph,pydantic_ai,openai_agents,openai,examples}.py
+	.frameworks/google/bin/python $(IN_FRAMEWORKS) tests/frameworks/with_{google_adk,llama_index,autogen,smolagents}.py
+	.frameworks/crewai/bin/python $(IN_FRAMEWORKS) tests/frameworks/with_crewai.py
+
 lint: $(CORE) ## Formatting, lints and types of both languages.
-	$(BIN)/ruff check python tests benches
-	$(BIN)/ruff format --check python tests benches
+	$(BIN)/ruff check python tests benches examples
+	$(BIN)/ruff format --check python tests benches examples
 	$(BIN)/mypy --strict python/siftpack
 	$(BIN)/mypy --strict benches
 	$(BIN)/python -m mypy.stubtest siftpack._core
@@ -70,7 +77,7 @@ proof: wheel ## Install the wheel into an empty environment outside the tree and
 	.ci/prove-wheel dist/siftpack-*.whl
 
 clean: ## Remove what was built; the virtual environment stays.
-	rm -rf target dist .demo .torch .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf target dist .demo .torch .frameworks .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(DEPS) $(CORE) python/siftpack/*.so
 	find python tests benches -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -95,4 +102,16 @@ $(TORCH): pyproject.toml $(RUST) $(PACKAGE)
 	.torch/venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.torch/venv/bin/python -m pip install --quiet --upgrade --force-reinstall --no-deps .
 	.torch/venv/bin/python -m pip install --quiet --group test --group torch
+	touch $@
+
+.frameworks/.stamp-wheel: $(DEPS) $(RUST) $(PACKAGE)
+	rm -rf .frameworks/wheel
+	$(MATURIN) build --release --quiet --interpreter $(BIN)/python --out .frameworks/wheel
+	touch $@
+
+.frameworks/%/.stamp: pyproject.toml .frameworks/.stamp-wheel
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet --group frameworks-$*
+	$(@D)/bin/python -m pip install --quiet --upgrade --force-reinstall --no-deps .frameworks/wheel/siftpack-*.whl
 	touch $@

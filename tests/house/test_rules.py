@@ -24,6 +24,7 @@ OPTIONAL = {
         "langchain_core",
         "langgraph",
     ),
+    *("agents", "openai", "pydantic_ai", "crewai", "autogen_agentchat", "llama_index", "google", "smolagents"),
     *(
         "hypothesis",
         "pytest",
@@ -206,7 +207,8 @@ def test_every_test_says_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["errors", "policy", "report", "report_html", "advice", "classify", "redact", "registry", "listed"]
+    "name",
+    ["errors", "policy", "report", "report_html", "advice", "classify", "redact", "registry", "listed", "agents"],
 )
 def test_importing_a_module_imports_no_optional_library(name: str) -> None:
     """A fresh interpreter that imports a module of the package has none of the optional libraries loaded."""

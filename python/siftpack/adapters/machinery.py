@@ -3,6 +3,7 @@
 A row names a module, the kind, and attributes of the module. A module is only looked up in ``sys.modules``.
 """
 
+from siftpack.adapters.frameworks import FRAMEWORKS
 from siftpack.policy import Kind
 
 ROWS: tuple[tuple[str, Kind, str], ...] = (
@@ -102,13 +103,8 @@ ROWS: tuple[tuple[str, Kind, str], ...] = (
     ("botocore.client", Kind.CONNECTION, "BaseClient"),
     ("boto3.session", Kind.CONNECTION, "Session"),
     ("grpc", Kind.CONNECTION, "Channel"),
-    ("openai._base_client", Kind.CONNECTION, "BaseClient"),
-    ("anthropic._base_client", Kind.CONNECTION, "BaseClient"),
-    ("langchain_core.language_models.base", Kind.CONNECTION, "BaseLanguageModel"),
-    ("langchain_core.runnables.base", Kind.AGENT, "Runnable"),
-    ("langchain_core.callbacks.base", Kind.AGENT, "BaseCallbackHandler BaseCallbackManager"),
-    ("langgraph.graph.state", Kind.AGENT, "StateGraph"),
     ("pydantic_core._pydantic_core", Kind.CODE, "SchemaValidator SchemaSerializer"),
     ("pydantic.types", Kind.SECRET, "_SecretBase"),
     ("starlette.datastructures", Kind.SECRET, "Secret"),
+    *FRAMEWORKS,
 )

@@ -12,6 +12,7 @@ import siftpack.reference
 from siftpack.cli.peers import verdicts
 from siftpack.cli.scene import API_KEY, context
 from siftpack.cli.server import Store, store
+from siftpack.cli.seventeen import outcomes, runs_after, runs_before
 from siftpack.cli.signals import Signals
 from siftpack.testing import same
 
@@ -54,7 +55,29 @@ def _scene(console: Console, place: Store | None) -> bool:
     for claim, holds in checks.items():
         console.print(f"{'yes' if holds else 'NO'}  {claim}", style="green" if holds else "bold red")
     _speed(console, scene)
-    return all(checks.values())
+    return all(checks.values()) & _before_and_after(console)
+
+
+def _before_and_after(console: Console) -> bool:
+    """Seventeen scenes of an agent platform, and the same questions asked again: the original chain, and siftpack."""
+    console.print("\nAn agent platform before (JSON, else pickle, else str; contexts by deepcopy) and after:\n")
+    table = Table("scene", "before", "after")
+    found = outcomes()
+    for each in found:
+        table.add_row(*each)
+    console.print(table)
+    for name, asked in (("before", runs_before), ("after", runs_after)):
+        began = timeit.default_timer()
+        runs = asked()
+        took = (timeit.default_timer() - began) / runs.questions
+        console.print(
+            f"{name}: {runs.questions} questions, 3 of them different: the agent ran {runs.calls} times,"
+            f" {runs.hits / runs.questions:.0%} hits, {took * 1e3:.2f} ms a run beside the agent"
+        )
+    holds = all(each.holds for each in found)
+    claim = f"{sum(each.holds for each in found)} of {len(found)} scenes, {sum(e.held_before for e in found)} before"
+    console.print(f"{'yes' if holds else 'NO'}  {claim}", style="green" if holds else "bold red")
+    return holds
 
 
 def _peers(console: Console, scene: dict[str, object]) -> None:
