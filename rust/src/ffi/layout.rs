@@ -4,7 +4,9 @@ use core::ffi::{c_char, c_int, c_void};
 
 use pyo3::ffi;
 
-use super::{Obj, Owned, Ty};
+#[cfg(not(Py_3_12))]
+use super::dicts::DictKeys;
+use super::{Obj, Owned, Ty, dict_len, dict_next};
 
 // Types.
 
@@ -91,104 +93,6 @@ pub fn tuple_get(tuple: Obj, at: usize) -> Option<Obj> {
             return None;
         }
         Obj::from_ptr(ffi::PyTuple_GET_ITEM(tuple.ptr(), at.cast_signed()))
-    }
-}
-
-/// Entries of a dict or subclass.
-#[inline(always)]
-pub fn dict_len(dict: Obj) -> usize {
-    // SAFETY: a dict by layout: reads the count.
-    unsafe { (*dict.ptr().cast::<ffi::PyDictObject>()).ma_used.cast_unsigned() }
-}
-
-/// The next entry from a position on. Exact while the dict does not change: that is, between checkpoints.
-#[inline(always)]
-pub fn dict_next(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
-    Entries::of(dict).next(position)
-}
-
-/// The entries of a dict where they lie, found once. Sound while the dict does not change: that is, until the next
-/// checkpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct Entries {
-    dict: Obj,
-    /// Key and value of the first entry; null for a table that is split, which the interpreter goes through.
-    first: *const *mut ffi::PyObject,
-    /// Words from one entry to the next.
-    width: isize,
-    count: isize,
-}
-
-impl Entries {
-    /// Those of a dict or subclass.
-    #[inline(always)]
-    pub fn of(dict: Obj) -> Self {
-        // SAFETY: a dict by layout. On 3.11 a table that is not split holds, after its index, `nentries` entries of
-        // key and value, with the hash before them in the general kind.
-        #[cfg(not(Py_3_12))]
-        unsafe {
-            let own = dict.ptr().cast::<ffi::PyDictObject>();
-            if (*own).ma_values.is_null() {
-                let keys = &*(*own).ma_keys.cast::<DictKeys>();
-                let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
-                let (skip, width) = if keys.kind == 0 { (1, 3) } else { (0, 2) };
-                let first = table.cast::<*mut ffi::PyObject>().add(skip);
-                return Self { dict, first, width, count: keys.nentries };
-            }
-        }
-        Self { dict, first: core::ptr::null(), width: 0, count: 0 }
-    }
-
-    /// The next one from a position on.
-    #[inline(always)]
-    pub fn next(&self, position: &mut isize) -> Option<(Obj, Obj)> {
-        if self.first.is_null() {
-            return dict_next_split(self.dict, position);
-        }
-        while *position < self.count {
-            // SAFETY: the entry is one of those the table has; an entry without a value was deleted.
-            unsafe {
-                let entry = self.first.offset(*position * self.width);
-                *position += 1;
-                if let Some(value) = Obj::from_ptr(*entry.add(1)) {
-                    return Some((Obj::from_ptr(*entry)?, value));
-                }
-            }
-        }
-        None
-    }
-}
-
-/// Keys, and the places of their values, of a dict whose keys are all str, whose table is its own, and from which
-/// nothing was deleted; None for any other.
-#[cfg(not(Py_3_12))]
-#[inline(always)]
-pub(super) fn dict_values(dict: Obj) -> Option<impl Iterator<Item = (Obj, *mut *mut ffi::PyObject)>> {
-    // SAFETY: a dict by layout, as in `dict_next`; entries of str keys are two words wide.
-    unsafe {
-        let own = dict.ptr().cast::<ffi::PyDictObject>();
-        let keys = &*(*own).ma_keys.cast::<DictKeys>();
-        if !(*own).ma_values.is_null() || keys.kind != 1 || keys.nentries != (*own).ma_used {
-            return None;
-        }
-        let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
-        let entries = table.cast::<*mut ffi::PyObject>().cast_mut();
-        Some(
-            (0..keys.nentries)
-                .map_while(move |at| Some((Obj::from_ptr(*entries.offset(2 * at))?, entries.offset(2 * at + 1)))),
-        )
-    }
-}
-
-#[inline(never)]
-fn dict_next_split(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
-    let (mut key, mut value) = (core::ptr::null_mut(), core::ptr::null_mut());
-    // SAFETY: a dict by layout; gives borrowed references, runs nothing.
-    unsafe {
-        if ffi::PyDict_Next(dict.ptr(), position, &raw mut key, &raw mut value) == 0 {
-            return None;
-        }
-        Some((Obj::from_ptr(key)?, Obj::from_ptr(value)?))
     }
 }
 
@@ -368,18 +272,6 @@ pub fn same_name(left: Obj, right: Obj) -> bool {
     }
     // SAFETY: comparing two exact strs runs no Python code and cannot fail.
     left.is_str() && right.is_str() && unsafe { ffi::PyUnicode_Compare(left.ptr(), right.ptr()) } == 0
-}
-
-#[cfg(not(Py_3_12))]
-#[repr(C)]
-struct DictKeys {
-    refcnt: isize,
-    log2_size: u8,
-    log2_index_bytes: u8,
-    kind: u8,
-    version: u32,
-    usable: isize,
-    nentries: isize,
 }
 
 #[cfg(not(Py_3_12))]

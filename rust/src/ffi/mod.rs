@@ -9,6 +9,7 @@
 
 mod build;
 mod dates;
+mod dicts;
 mod int;
 mod layout;
 mod obj;
@@ -25,11 +26,12 @@ pub use build::{
     tuple_from,
 };
 pub use dates::{Clock, Day, Moment, load_dates, make_moment, moment};
+pub use dicts::{Entries, dict_len, dict_next};
 pub use int::{Int, int_value};
 pub use layout::{
-    Entries, Slot, Tag, deque_items, dict_len, dict_next, exception, inline_layouts_hold, instance_items, list_get,
-    list_len, ordered_keys, proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len,
-    type_base, type_is_heap, type_tag,
+    Slot, Tag, deque_items, exception, inline_layouts_hold, instance_items, list_get, list_len, ordered_keys,
+    proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len, type_base, type_is_heap,
+    type_tag,
 };
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};

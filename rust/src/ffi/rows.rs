@@ -6,7 +6,7 @@
 
 use pyo3::{Python, ffi};
 
-use super::layout::dict_values;
+use super::dicts::dict_values;
 use super::{GilCell, Obj, Owned};
 
 /// Pairs of the dicts that are worth it.
