@@ -86,7 +86,9 @@ def main(scale: float) -> int:
     for number, topology in enumerate(TOPOLOGIES):
         record(
             f"faults, {topology}",
-            lambda t=topology, n=number: storm(t, round(1_000_000 * scale / 3), seconds=max(30, 1200 * scale), seed=n),
+            lambda t=topology, n=number: storm(
+                t, max(20_000, round(1_000_000 * scale / 3)), seconds=max(30, 1200 * scale), seed=n
+            ),
         )
     with servers.single() as server:
         url = server.url

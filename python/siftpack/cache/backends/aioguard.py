@@ -106,8 +106,9 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         self.socket_timeout = self.pace.left(limit)
         try:
             await super().send_packed_command(command, check_health=False)
-        except BaseException:
+        except BaseException as error:
             self.pace.failed()
+            self._closed_meanwhile(error)
             raise
         finally:
             self.socket_timeout = limit
@@ -121,11 +122,19 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             response = await super().read_response(*args, **options)
         except Exception as error:
             self._answered(error, connected=self.is_connected)
+            self._closed_meanwhile(error)
             raise
         finally:
             self.socket_timeout = limit
         self._owed -= 1
         return response
+
+    def _closed_meanwhile(self, error: BaseException) -> None:
+        """A cluster client that looks for its nodes anew closes the streams of all tasks: no nonsense of a server."""
+        if isinstance(error, AttributeError) and not self.is_connected:
+            from redis.exceptions import ConnectionError as Closed
+
+            raise Closed("the connection was closed meanwhile") from None
 
     def __del__(self, _warnings: Any = None) -> None:
         if getattr(self, "_writer", None) is not None:
