@@ -108,11 +108,11 @@ def test_a_server_that_is_loading(cache: Any, mine: servers.Server) -> None:
     user = cache.for_user("u")
     user.set("k", "old")
     with mine.client() as client:
-        client.mset({f"filling:{number}": "x" * 4096 for number in range(200)})
+        client.mset({f"filling:{number}": "x" * 4096 for number in range(1000)})
         client.save()
     mine.kill()
     was = list(mine.options)
-    mine.options += ["key-load-delay 5000", "loading-process-events-interval-bytes 1024"]
+    mine.options += ["key-load-delay 1000", "loading-process-events-interval-bytes 1024"]
     ended = threading.Event()
     wrong: list[Any] = []
     slowest = [0.0]

@@ -53,6 +53,7 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             self._owed = 0
             result = await super().connect_check_health(*args, **options)
             self._ready = self.is_connected
+            self.pace.greeted()
             return result
         return await super().connect_check_health(*args, **options)
 
@@ -101,7 +102,7 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         if check_health:  # it may connect anew, where nothing is owed yet
             await self.check_health()
         self._owed += coming
-        self.pace.start()
+        self.pace.start(greeting=not self._ready)
         limit = self.socket_timeout
         self.socket_timeout = self.pace.left(limit)
         try:

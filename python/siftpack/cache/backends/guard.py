@@ -101,6 +101,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
             result = super().connect_check_health(*args, **options)
             self._poll = _poll_of(self._sock)
             self._ready = self._sock is not None
+            self.pace.greeted()
             return result
         return super().connect_check_health(*args, **options)
 
@@ -130,7 +131,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         if check_health and self.health_check_interval:  # it may connect anew, where nothing is owed yet
             self.check_health()
         self._owed += coming
-        self.pace.start()
+        self.pace.start(greeting=not self._ready)
         try:
             if self.pace.unhurried:
                 super().send_packed_command(command, check_health=False)

@@ -2,8 +2,8 @@
 
 A socket's own time limit starts anew with every byte that arrives, and every further server that is asked has one of
 its own. Here a step, which is to connect or to get a reply whole, has one limit from its start to its end; what arrives
-quickly extends it, so that large values have their time. What the steps of an operation lost that failed, the steps
-after them have less, so that no operation waits longer than for one of them.
+quickly extends it, so that large values have their time. What the steps of an operation lost that failed, or that
+only greeted a slow server, the steps after them have less, so that no operation waits longer than for one of them.
 """
 
 import functools
@@ -65,11 +65,18 @@ class Pace:
         """False while steps before this one of the same operation have failed."""
         self._call: list[float] | None = None
 
-    def start(self) -> None:
-        """Now a step begins."""
+    def start(self, *, greeting: bool = False) -> None:
+        """Now a step begins. One of those that greet a server anew has what those before it took, if that was much."""
+        if greeting:
+            self.greeted()
         self.began = monotonic()
         self._call = call = _now.get()
         self.unhurried = call is None or not call[0]
+
+    def greeted(self) -> None:
+        """A step of a greeting is over: what a slow one took is lost to the operation, which greets to ask."""
+        if self._call is not None and monotonic() - self.began > _SOON:
+            self.failed()
 
     def failed(self) -> None:
         """The step failed: what it took is lost."""
