@@ -25,7 +25,6 @@ mod levels;
 mod listed;
 mod lower;
 mod moments;
-mod name;
 mod notes;
 mod patterns;
 mod plan;
