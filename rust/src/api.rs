@@ -32,7 +32,7 @@ type Options<'a, 'py> = (Option_<'a, 'py>, Option_<'a, 'py>, Option_<'a, 'py>);
 #[inline(always)]
 fn lowered(options: Options<'_, '_>) -> PyResult<(Policy, Limits, Option<Py<Names>>)> {
     let names = match listed(options.1)? {
-        Some(types) => Some(types.getattr(pyo3::intern!(types.py(), "lowered"))?.extract()?),
+        Some(types) => Some(types.getattr(crate::name::intern!(types.py(), "lowered"))?.extract()?),
         None => None,
     };
     Ok((Policy::of(options.0)?, Limits::of(options.2)?, names))

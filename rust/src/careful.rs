@@ -176,7 +176,7 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         let chained = self.frames.last().is_some_and(Frame::is_chain);
-        let maps = pyo3::intern!(self.py, "maps");
+        let maps = crate::name::intern!(self.py, "maps");
         let place = if chained { self.advance(place, Stride::Name(Obj::of(maps.as_any()))) } else { place };
         if let Some(frame) = self.frames.last_mut() {
             frame.rare.get_or_insert_default().place = place;

@@ -2,11 +2,10 @@
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
 
 use crate::array::head_size;
-use crate::ffi::{Exact, Obj, Owned};
+use crate::ffi::{Exact, Lasting, Obj, Owned};
 use crate::kind::code;
 use crate::moments;
 
@@ -44,7 +43,7 @@ pub struct Bridge {
     pub probe: Py<PyString>,
 }
 
-static BRIDGE: PyOnceLock<Bridge> = PyOnceLock::new();
+static BRIDGE: Lasting<Bridge> = Lasting::new();
 
 /// What `lower` says of an array.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ pub type Lowered<'py> = (i8, Bound<'py, PyBytes>, Option<Bound<'py, PyAny>>);
 impl Bridge {
     /// The bridge, built at the first question.
     pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
-        BRIDGE.get_or_try_init(py, || {
+        BRIDGE.get_or_try(py, || {
             crate::ffi::load_dates(py)?;
             let module = py.import("siftpack.bridge")?;
             let find = |name: &str| module.getattr(name).map(Bound::unbind);
@@ -279,14 +278,14 @@ impl Bridge {
 
     /// The lowered form of an option, which is exactly of the class that checked it. Raises `TypeError`.
     pub fn option<'py>(option: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        static CLASSES: [PyOnceLock<Py<PyAny>>; 2] = [const { PyOnceLock::new() }; 2];
+        static CLASSES: [Lasting<Py<PyAny>>; 2] = [const { Lasting::new() }; 2];
         let py = option.py();
         let class = CLASSES[usize::from(name == "Policy")]
-            .get_or_try_init(py, || py.import("siftpack.policy")?.getattr(name).map(Bound::unbind))?;
+            .get_or_try(py, || py.import("siftpack.policy")?.getattr(name).map(Bound::unbind))?;
         if !option.get_type().is(class.bind(py)) {
             return Err(PyTypeError::new_err(format!("expected siftpack.{name}")));
         }
-        option.getattr(pyo3::intern!(py, "lowered"))
+        option.getattr(crate::name::intern!(py, "lowered"))
     }
 
     /// What the error says where the policy says raise.
@@ -301,9 +300,8 @@ impl Bridge {
 
     /// `siftpack.report.Report` around raw findings.
     pub fn report(py: Python<'_>, raw: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        static REPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let class =
-            REPORT.get_or_try_init(py, || py.import("siftpack.report")?.getattr("Report").map(Bound::unbind))?;
+        static REPORT: Lasting<Py<PyAny>> = Lasting::new();
+        let class = REPORT.get_or_try(py, || py.import("siftpack.report")?.getattr("Report").map(Bound::unbind))?;
         class.call1(py, (raw,))
     }
 }

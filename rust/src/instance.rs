@@ -1,6 +1,6 @@
 //! Instances with fields: records, opaque objects, exceptions, and what subclasses of data carry beside it.
 
-use pyo3::intern;
+use crate::name::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 

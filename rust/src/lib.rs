@@ -25,6 +25,7 @@ mod levels;
 mod listed;
 mod lower;
 mod moments;
+mod name;
 mod notes;
 mod patterns;
 mod plan;

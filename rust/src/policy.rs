@@ -112,7 +112,7 @@ impl Policy {
         for (action, number) in table.iter_mut().zip(numbers) {
             *action = Action::from_number(*number);
         }
-        Ok(Self { table, rules: policy.getattr(pyo3::intern!(policy.py(), "rules"))?.extract()? })
+        Ok(Self { table, rules: policy.getattr(crate::name::intern!(policy.py(), "rules"))?.extract()? })
     }
 
     /// True if some kind of data is not kept.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::name::intern;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 

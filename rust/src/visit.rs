@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pyo3::intern;
+use crate::name::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import siftpack.bridge  # noqa: F401 - not first in a thread: a child forked meanwhile would wait for its import for ever
 from siftpack import wire
 from siftpack._core import dumps_with_report, packb, unpackb
 from siftpack.cache import legacy as old

@@ -40,6 +40,27 @@ impl Drop for Quiet {
     }
 }
 
+/// A value made once and kept for ever, without a lock: a child that was forked while another thread was making the
+/// value makes it again, where it would wait for ever for that thread. Two threads may both make it; the first is kept.
+#[derive(Debug)]
+pub struct Lasting<T: 'static>(GilCell<Option<&'static T>>);
+
+impl<T> Lasting<T> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(GilCell::new(None))
+    }
+
+    /// The value, made if there is none.
+    pub fn get_or_try<E>(&self, py: Python<'_>, make: impl FnOnce() -> Result<T, E>) -> Result<&'static T, E> {
+        if let Some(kept) = self.0.with(py, |kept| *kept) {
+            return Ok(kept);
+        }
+        let fresh = Box::new(make()?);
+        Ok(self.0.with(py, |kept| *kept.get_or_insert_with(|| Box::leak(fresh))))
+    }
+}
+
 /// A global that only whoever holds the GIL touches, and never across a call that could give it away.
 #[derive(Debug)]
 pub struct GilCell<T>(UnsafeCell<T>);
