@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::{Fault, Reached};
-use crate::ffi::{Exact, Int, Obj, Owned, Room, Text, int_value, text};
+use crate::ffi::{Exact, Int, Obj, Owned, Room, Text, int_value, is_short_int, text};
 use crate::policy::Limits;
 
 /// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
@@ -204,6 +204,7 @@ impl Budget {
         match exact {
             Exact::Str => self.check_text(text(obj)),
             Exact::Bytes => self.size(obj.bytes().len()).map(|_| ()),
+            Exact::Int if is_short_int(obj) => Ok(()),
             Exact::Int => match int_value(obj) {
                 Int::Big(bytes) => self.size(bytes.len()).map(|_| ()),
                 _ => Ok(()),

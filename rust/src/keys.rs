@@ -3,7 +3,7 @@
 //! The recursion here is bounded by `Limits.key_depth`, at most 32, because hashing what it builds is recursive too.
 
 use crate::error::Fault;
-use crate::ffi::{Exact, Int, Make, Obj, Out, Owned, Text, contains, int_value, set_add, set_from, text};
+use crate::ffi::{Exact, Int, Make, Obj, Out, Owned, Text, contains, int_value, is_short_int, set_add, set_from, text};
 use crate::foreign::Bridge;
 use crate::frame::Seen;
 use crate::guard::Hashes;
@@ -28,7 +28,7 @@ pub fn has_plain_form(key: Obj) -> bool {
             Text::Utf8(_) | Text::One(_) => true,
             wide => !wide.measure().1,
         },
-        Exact::Int => !matches!(int_value(key), Int::Big(_) | Int::NoMemory),
+        Exact::Int => is_short_int(key) || !matches!(int_value(key), Int::Big(_) | Int::NoMemory),
         Exact::Nil | Exact::Bool | Exact::Float | Exact::Bytes => true,
         _ => false,
     }

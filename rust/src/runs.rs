@@ -85,14 +85,12 @@ impl<S: Sink> Walk<'_, S> {
             if !exact.is_scalar() {
                 break Ok(Some((item, exact)));
             }
-            let written = if exact == Exact::Float { self.floats(at, &get) } else { Ok(0) };
-            match written {
-                Ok(0) => {}
-                Ok(count) => {
-                    at += count;
-                    continue;
+            if S::FLOATS && exact == Exact::Float {
+                match self.floats(at, &get) {
+                    Ok(count) => at += count,
+                    Err(fault) => break Err(fault),
                 }
-                Err(fault) => break Err(fault),
+                continue;
             }
             if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
                 break Err(fault);
@@ -102,7 +100,7 @@ impl<S: Sink> Walk<'_, S> {
         Run { count: at - start, position: 0, after: 0, key: None, next }
     }
 
-    /// Writes floats in a row from an index on, if the sink has a way of its own for them.
+    /// Writes floats in a row from an index on.
     #[inline(always)]
     fn floats(&mut self, start: usize, get: &impl Fn(usize) -> Option<Obj>) -> Result<usize, Fault> {
         let mut at = start;

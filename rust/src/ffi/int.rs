@@ -39,6 +39,21 @@ pub fn int_value(obj: Obj) -> Int {
     wide(obj)
 }
 
+/// True for an int or subclass that is seen at a glance to fit 64 bits.
+#[inline(always)]
+pub fn is_short_int(obj: Obj) -> bool {
+    #[cfg(not(Py_3_12))]
+    {
+        // SAFETY: an int by layout, whose size counts 30-bit digits.
+        unsafe { (*obj.ptr().cast::<ffi::PyVarObject>()).ob_size.unsigned_abs() <= 2 }
+    }
+    #[cfg(Py_3_12)]
+    {
+        let _ = obj;
+        false
+    }
+}
+
 fn wide(obj: Obj) -> Int {
     let mut overflow = 0;
     // SAFETY: an int by layout: the call reads digits and runs no Python code; -1 with an overflow flag of zero

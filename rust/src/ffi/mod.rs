@@ -27,7 +27,7 @@ pub use build::{
 };
 pub use dates::{Clock, Day, Moment, load_dates, make_moment, moment};
 pub use dicts::{Entries, dict_len, dict_next};
-pub use int::{Int, int_value};
+pub use int::{Int, int_value, is_short_int};
 pub use layout::{
     Slot, Tag, deque_items, exception, inline_layouts_hold, instance_items, list_get, list_len, ordered_keys,
     proxy_target, same_name, set_items, slice_parts, slot_value, tuple_get, tuple_len, type_base, type_is_heap,

@@ -82,7 +82,9 @@ pub trait Sink {
 
     /// None, bool, int, float, str or bytes of exactly these types.
     fn plain(&mut self, py: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault>;
-    /// Floats in a row, from the first one up to what is none: how many were written here, perhaps none of them.
+    /// True if there is a way of its own for floats in a row.
+    const FLOATS: bool = false;
+    /// Floats in a row, up to what is none: how many there were. For sinks that have `FLOATS`.
     #[inline(always)]
     fn floats(&mut self, _next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {
         Ok(0)

@@ -143,6 +143,7 @@ pub fn header(build: Build, count: usize) -> Result<Short, Fault> {
 
 impl Sink for MsgPack {
     const BUILDS: bool = false;
+    const FLOATS: bool = true;
 
     #[inline(always)]
     fn plain(&mut self, _: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
