@@ -49,7 +49,7 @@ _ACTIONS = tuple(Action)
 
 def render(segments: tuple[Segment, ...]) -> str:
     """The path as text: one line without control characters. ``siftpack.paths.split`` takes it apart again."""
-    return "$" + "".join(map(_segment, segments))
+    return _Keys().render(segments)
 
 
 class _Keys(dict[str, str]):
@@ -60,7 +60,7 @@ class _Keys(dict[str, str]):
         return shown
 
     def render(self, segments: tuple[Segment, ...]) -> str:
-        """The path as ``render`` gives it."""
+        """The path as text."""
         return "$" + "".join([self[step] if type(step) is str else _segment(step) for step in segments])
 
 

@@ -35,6 +35,11 @@ def class_attribute(order: tuple[type, ...], name: str) -> Any:
     return None
 
 
+def awaitable(obj: Any) -> bool:
+    """True for what can be awaited, by its class alone: nothing of the object runs to be asked."""
+    return class_attribute(mro(type(obj)), "__await__") is not None
+
+
 def type_name(cls: type) -> str:
     """``module.qualname``, without the module for builtins or where it is no plain string."""
     qualname = "".join((_qualname(cls),))

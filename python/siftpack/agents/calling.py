@@ -12,7 +12,7 @@ from siftpack.agents import frameworks
 from siftpack.agents.frameworks.call import Call
 from siftpack.errors import PolicyError
 from siftpack.report import shown_type
-from siftpack.storage import class_attribute, inherits, mro
+from siftpack.storage import awaitable, class_attribute, inherits, mro
 
 METHODS: Final = ("arun", "ainvoke", "execute", "run", "invoke", "kickoff", "run_sync")
 """Methods that execute an agent, in the order in which they are looked for."""
@@ -28,19 +28,8 @@ async def run(agent: Any, context: Any, input_data: Any) -> Any:
     return await given if awaitable(given) else given
 
 
-def awaitable(obj: Any) -> bool:
-    """True for what can be awaited, by its class alone: nothing of an agent's result runs to be asked."""
-    return class_attribute(mro(type(obj)), "__await__") is not None
-
-
 def method_of(agent: Any) -> str | None:
     """The method that executes an object, looked up in its class alone; None for a function."""
-    if inspect.isroutine(agent) or not callable(agent) or _named_method(agent):
-        return _named_method(agent)
-    return None
-
-
-def _named_method(agent: Any) -> str | None:
     if inspect.isroutine(agent):
         return None
     order = mro(type(agent))
@@ -93,10 +82,18 @@ def _with_context(
 
 
 async def in_thread(function: Callable[[], Any]) -> Any:
-    """What a function gives that blocks, run in a thread of its own with the caller's context variables.
+    """What a function gives that blocks, run in a thread of its own.
 
     A thread cannot be stopped: when the caller is cancelled, or its time is over, the function goes on to its end, and
-    what it gives is dropped. It does not keep the process alive.
+    what it gives is dropped.
+    """
+    return await asyncio.shield(asyncio.wrap_future(begun(function, "siftpack-agent")))
+
+
+def begun(function: Callable[[], Any], name: str) -> "Future[Any]":
+    """What a function will give, in a thread of that name with the caller's context variables.
+
+    The thread does not keep the process alive.
     """
     future: Future[Any] = Future()
     variables = contextvars.copy_context()
@@ -111,5 +108,5 @@ async def in_thread(function: Callable[[], Any]) -> Any:
         else:
             future.set_result(outcome)
 
-    threading.Thread(target=work, name="siftpack-agent", daemon=True).start()
-    return await asyncio.shield(asyncio.wrap_future(future))
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return future

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from siftpack.agents import ids, keeping
-from siftpack.agents.calling import awaitable
 from siftpack.agents.context import ExecutionContext
 from siftpack.agents.extract import extract, failed
 from siftpack.agents.keying import Identity, identity
@@ -18,6 +17,7 @@ from siftpack.agents.pipeline import Options, finished, names_of, run_one
 from siftpack.agents.result import AgentResult, Status
 from siftpack.errors import PolicyError, SiftError
 from siftpack.report import shown_type
+from siftpack.storage import awaitable
 
 PREVIOUS: Final = "previous_results"
 """The entry of the context's data where an agent finds the ``result_data`` of those before it, by their names."""

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from siftpack.classify import Shape, Spec, classify
 from siftpack.policy import Kind
-from siftpack.storage import inherits, instance_dict, module_attribute, read_slot, slots, type_dict
+from siftpack.storage import class_attribute, inherits, instance_dict, module_attribute, mro, read_slot, slots
 
 MISSING: Final = object()
 """What ``field`` gives where there is none."""
@@ -92,11 +92,7 @@ def is_a(obj: Any, module: str, name: str) -> bool:
 
 def class_text(cls: type, name: str) -> str | None:
     """A str in the own dict of the first class of an MRO that has the name, else None."""
-    for each in type.__dict__["__mro__"].__get__(cls):
-        own = type_dict(each)
-        if name in own:
-            return text(own[name])
-    return None
+    return text(class_attribute(mro(cls), name))
 
 
 _BOOKKEEPING: Final = frozenset({"__weakref__", "__dict__", "__pydantic_fields_set__"})

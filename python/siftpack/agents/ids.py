@@ -3,8 +3,8 @@
 import uuid
 from typing import Any, Final
 
+from siftpack.agents.fields import text
 from siftpack.errors import PolicyError
-from siftpack.storage import inherits
 
 NAMES: Final = ("user_id", "thread_id", "run_id", "request_id")
 LONGEST: Final = 256
@@ -13,9 +13,9 @@ LONGEST: Final = 256
 
 def checked(value: Any, name: str) -> str:
     """An id as an exact str. Raises ``PolicyError`` for what is no str, empty, blank, too long or not printable."""
-    if not inherits(type(value), str):
+    exact = text(value)
+    if exact is None:
         raise PolicyError(f"{name} must be a str")
-    exact = "".join((value,))  # noqa: FLY002 - runs none of a subclass's code
     if not exact.strip():
         raise PolicyError(f"{name} must not be empty")
     if len(exact) > LONGEST:

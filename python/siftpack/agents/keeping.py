@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import logging
-import time
 from typing import Any, Final
 
 from siftpack.agents import ids, reports
@@ -14,6 +13,7 @@ from siftpack.agents.result import AgentResult, Beside, put_beside
 from siftpack.cache.aio import AsyncCache
 from siftpack.cache.core import Cache
 from siftpack.cache.entries import MISSING
+from siftpack.cache.seldom import Seldom
 from siftpack.errors import PolicyError
 from siftpack.report import Finding, Report, shown_type
 
@@ -21,8 +21,7 @@ PATIENCE: Final = 2.0
 """Seconds that a run waits for a cache, once to read and once to write."""
 
 log: Final = logging.getLogger("siftpack.agents")
-_LOG_EVERY: Final = 60.0
-_last_logged: dict[str, float] = {}
+_seldom: Final = Seldom()
 
 
 def check(cache: Any) -> None:
@@ -103,9 +102,5 @@ def _restored(value: dict[str, Any], context: ExecutionContext) -> AgentResult |
 
 def tell(message: str) -> None:
     """Logs a message, once a minute each; it holds types and paths alone."""
-    moment = time.monotonic()
-    if moment - _last_logged.get(message, -_LOG_EVERY) >= _LOG_EVERY:
-        if len(_last_logged) > 100:
-            _last_logged.clear()
-        _last_logged[message] = moment
+    if _seldom(message):
         log.warning("%s", message)

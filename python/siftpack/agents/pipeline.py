@@ -1,14 +1,13 @@
 """``execute_agent_pipeline``: one agent, run for one user, behind a cache that can never make it fail."""
 
 import asyncio
-import contextvars
-import threading
 import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from siftpack.agents import calling, keeping
+from siftpack.agents.calling import begun
 from siftpack.agents.context import ExecutionContext
 from siftpack.agents.extract import extract, failed
 from siftpack.agents.keeping import Keeper
@@ -151,19 +150,4 @@ def finished(awaitable: Coroutine[Any, Any, Any]) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(awaitable)
-    outcome: list[Any] = []
-    variables = contextvars.copy_context()
-
-    def work() -> None:
-        try:
-            outcome.append((variables.run(asyncio.run, awaitable), None))
-        except BaseException as raised:  # noqa: BLE001 - raised again in the caller's thread
-            outcome.append((None, raised))
-
-    thread = threading.Thread(target=work, name="siftpack-pipeline", daemon=True)
-    thread.start()
-    thread.join()
-    value, raised = outcome[0]
-    if raised is not None:
-        raise raised
-    return value
+    return begun(lambda: asyncio.run(awaitable), "siftpack-pipeline").result()

@@ -11,9 +11,9 @@ from typing import Any
 from siftpack.cache.compute import TRIES, Job, job
 from siftpack.cache.decide import described
 from siftpack.cache.flights import Flight, Flights, inside, waiting_for
-from siftpack.cache.fresh import RENEWALS, Age, Terms
+from siftpack.cache.fresh import RENEWALS, Terms
 from siftpack.cache.locks import GROWTH, PAUSES, lock_for, lock_name, was_lost, weigh
-from siftpack.storage import class_attribute, mro
+from siftpack.storage import awaitable
 
 PATIENCE = 1.0
 """Seconds that closing a cache waits for loaders that were cancelled."""
@@ -34,16 +34,14 @@ class Voyage(Flight):
 
 async def get_or_compute(face: Any, key: str, fn: Callable[[], Any], terms: Terms) -> Any:
     """What ``AsyncFace.get_or_compute`` does."""
-    one = job(face, key, fn, terms, awaits=True)
+    one = job(face, key, fn, terms, asynchronous=True)
     asked = time.monotonic()
     read = await face._read(one.name, one.owner)  # noqa: SLF001 - the face's own other half
     if read is None:
         return await _once(one, asked)
-    age = one.age(read)
-    if age is not Age.FRESH:
-        if age is Age.STALE:
-            one.tell("stale")
-        _renew(one._replace(seen=read.written), asked)
+    renewal = one.renewal(read)
+    if renewal is not None:
+        _renew(renewal, asked)
     return read.value
 
 
@@ -115,11 +113,7 @@ async def _locked(one: Job, mine: Voyage, *, again: bool) -> Any:
         if found is None and (again or held is not None):
             found = await _peek(one)
         if found is not None:
-            one.tell("shared")
-            mine.data = found
-            read = one.opened(found)
-            assert read is not None, "opened once already"
-            return read.value
+            return one.shared(mine, found)
         return await _compute(one, mine)
     finally:
         if held is not None:
@@ -128,15 +122,10 @@ async def _locked(one: Job, mine: Voyage, *, again: bool) -> Any:
 
 async def _compute(one: Job, mine: Flight | None) -> Any:
     """Calls the loader and stores what it gives."""
-    began = time.perf_counter()
-    try:
+    with one.loading():
         value = one.fn()
-        if class_attribute(mro(type(value)), "__await__") is not None:
+        if awaitable(value):
             value = await value
-    except Exception:
-        one.tell("compute", "failed", seconds=time.perf_counter() - began)
-        raise
-    one.tell("compute", "done", seconds=time.perf_counter() - began)
     outcome = one.engine.encode(value, one.name, one.owner, one.terms.keep)
     kept, began = False, time.perf_counter()
     try:

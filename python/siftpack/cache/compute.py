@@ -1,13 +1,14 @@
 """Computing once, in threads: the shell around the decisions of ``fresh`` and the flights of ``flights``."""
 
+import contextlib
 import contextvars
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from siftpack.cache.decide import Outcome, Verdict, described, verdict
+from siftpack.cache.decide import Outcome, Verdict, awaits, described, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import Unreadable
 from siftpack.cache.flights import Flight, inside, waiting_for
@@ -35,9 +36,33 @@ class Job(NamedTuple):
         """Count something that was done, and tell observers."""
         self.engine.stats.computing(self.owner.labels, word, detail, **more)
 
-    def age(self, read: Read) -> Age:
-        """What to do with an entry that was read."""
-        return judge(read.written, self.engine.now(), self.terms, 1.0 - random.random())  # noqa: S311 - no secret
+    def renewal(self, read: Read) -> "Job | None":
+        """The job of renewing an entry that was read; None if it is fresh."""
+        age = judge(read.written, self.engine.now(), self.terms, 1.0 - random.random())  # noqa: S311 - no secret
+        if age is Age.FRESH:
+            return None
+        if age is Age.STALE:
+            self.tell("stale")
+        return self._replace(seen=read.written)
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Around a call of the loader: counts it, and how long it took."""
+        began = time.perf_counter()
+        try:
+            yield
+        except Exception:
+            self.tell("compute", "failed", seconds=time.perf_counter() - began)
+            raise
+        self.tell("compute", "done", seconds=time.perf_counter() - began)
+
+    def shared(self, mine: Flight, data: bytes) -> Any:
+        """The value of a frame that somebody else stored, for all who wait for ``mine``."""
+        self.tell("shared")
+        mine.data = data
+        read = self.opened(data)
+        assert read is not None, "opened once already"
+        return read.value
 
     def newer(self, data: bytes | None) -> bytes | None:
         """A frame, if it can be read and will do."""
@@ -73,11 +98,11 @@ class Job(NamedTuple):
         return (None, False, None) if read is None else (read.value, True, data)
 
 
-def job(face: Any, key: str, fn: Any, terms: Terms, *, awaits: bool) -> Job:
+def job(face: Any, key: str, fn: Any, terms: Terms, *, asynchronous: bool) -> Job:
     """What a call asks for. Raises ``PolicyError`` for a loader of the other kind, and for a key that is none."""
     if not callable(fn):
         raise PolicyError("get_or_compute takes a function without arguments")
-    if not awaits and getattr(getattr(fn, "__code__", None), "co_flags", 0) & 0x80:  # CO_COROUTINE
+    if not asynchronous and awaits(fn):
         raise PolicyError("Cache computes with functions; for coroutine functions there is AsyncCache")
     engine, owner = face._engine, face._owner  # noqa: SLF001 - the face's own other half
     return Job(face, engine, owner, engine.name(owner, key), fn, terms)
@@ -85,16 +110,14 @@ def job(face: Any, key: str, fn: Any, terms: Terms, *, awaits: bool) -> Job:
 
 def get_or_compute(face: Any, key: str, fn: Callable[[], Any], terms: Terms) -> Any:
     """What ``Face.get_or_compute`` does."""
-    one = job(face, key, fn, terms, awaits=False)
+    one = job(face, key, fn, terms, asynchronous=False)
     asked = time.monotonic()
     read = face._read(one.name, one.owner)  # noqa: SLF001 - the face's own other half
     if read is None:
         return _once(one, asked)
-    age = one.age(read)
-    if age is not Age.FRESH:
-        if age is Age.STALE:
-            one.tell("stale")
-        _renew(one._replace(seen=read.written), asked)
+    renewal = one.renewal(read)
+    if renewal is not None:
+        _renew(renewal, asked)
     return read.value
 
 
@@ -147,11 +170,7 @@ def _locked(one: Job, mine: Flight, *, again: bool) -> Any:
         if found is None and (again or held is not None):
             found = _peek(one)
         if found is not None:
-            one.tell("shared")
-            mine.data = found
-            read = one.opened(found)
-            assert read is not None, "opened once already"
-            return read.value
+            return one.shared(mine, found)
         return _compute(one, mine)
     finally:
         if held is not None:
@@ -160,13 +179,8 @@ def _locked(one: Job, mine: Flight, *, again: bool) -> Any:
 
 def _compute(one: Job, mine: Flight | None) -> Any:
     """Calls the loader and stores what it gives."""
-    began = time.perf_counter()
-    try:
+    with one.loading():
         value = one.fn()
-    except Exception:
-        one.tell("compute", "failed", seconds=time.perf_counter() - began)
-        raise
-    one.tell("compute", "done", seconds=time.perf_counter() - began)
     outcome = one.engine.encode(value, one.name, one.owner, one.terms.keep)
     kept, began = False, time.perf_counter()
     try:

@@ -184,7 +184,7 @@ def check_backend(backend: Any, *, asynchronous: bool) -> None:
             "a backend is needed: RedisBackend(client), MemoryBackend(), or one of your own"
             f" ({type_name(type(backend))} lacks {', '.join(lacks)})"
         )
-    if _awaits(backend.get) is not asynchronous:
+    if awaits(backend.get) is not asynchronous:
         raise PolicyError("Cache takes synchronous backends, and AsyncCache those of asyncio")
 
 
@@ -193,11 +193,12 @@ def check_kind(client: Any, *, asynchronous: bool) -> None:
     run = getattr(client, "execute_command", None)
     if isinstance(client, type) or not callable(run):
         raise PolicyError("a client with the words of redis-py is needed; for a URL there is from_url")
-    if _awaits(run) is not asynchronous:
+    if awaits(run) is not asynchronous:
         raise PolicyError("RedisBackend takes synchronous clients, and AsyncRedisBackend those of asyncio")
 
 
-def _awaits(function: Any) -> bool:
+def awaits(function: Any) -> bool:
+    """True for a coroutine function, by its code."""
     return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
 

@@ -28,6 +28,7 @@ from siftpack.cache.flights import Flights
 from siftpack.cache.frames import Place, bind, open_frame
 from siftpack.cache.keys import Keys, checked, full_key
 from siftpack.cache.seal import Seal
+from siftpack.cache.seldom import Seldom
 from siftpack.cache.stats import Stats
 from siftpack.cache.text import render
 from siftpack.errors import DecodeError, EncodeError, PolicyError
@@ -38,7 +39,6 @@ from siftpack.serializer import Serializer
 
 log: Final = logging.getLogger("siftpack.cache")
 _LIMITS: Final = Limits()
-_LOG_EVERY: Final = 60.0
 
 
 class Owner(NamedTuple):
@@ -108,7 +108,7 @@ class Engine:
         if not callable(wall_clock):
             raise PolicyError("wall_clock is a function that gives seconds since 1970")
         self._wall_clock = wall_clock
-        self._last_logged: dict[str, float] = {}
+        self._seldom = Seldom()
         try:
             self._on_lossy = OnLossy(on_lossy)
         except ValueError:
@@ -240,11 +240,7 @@ class Engine:
 
     def tell(self, message: str) -> None:
         """Logs a message, once a minute each."""
-        now = time.monotonic()
-        if now - self._last_logged.get(message, -_LOG_EVERY) >= _LOG_EVERY:
-            if len(self._last_logged) > 100:
-                self._last_logged.clear()
-            self._last_logged[message] = now
+        if self._seldom(message):
             log.warning("cache %s: %s", self.namespace, message)
 
     def now(self) -> int:

@@ -8,9 +8,9 @@ too, and on an event loop all that runs there: what is slow belongs into a queue
 import logging
 import threading
 from collections.abc import Iterable
-from inspect import CO_COROUTINE
 from typing import Any, Final, NamedTuple, Protocol
 
+from siftpack.cache.decide import awaits
 from siftpack.errors import PolicyError
 from siftpack.report import Finding
 from siftpack.storage import type_name
@@ -118,7 +118,6 @@ def _checked(observers: object) -> tuple[Any, ...]:
     for each in listed:
         if not callable(each):
             raise PolicyError("on_event is a callable that takes a CacheEvent, or several")
-        code = getattr(each, "__code__", None) or getattr(type(each).__call__, "__code__", None)
-        if getattr(code, "co_flags", 0) & CO_COROUTINE:
+        if awaits(each) or awaits(type(each).__call__):
             raise PolicyError("on_event is called inline, so it cannot be a coroutine function")
     return listed

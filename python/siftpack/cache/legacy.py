@@ -19,7 +19,7 @@ from siftpack.errors import PolicyError
 from siftpack.frozen import Frozen
 
 MAC_BYTES: Final = 32
-_INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
+INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _JSON_STARTS: Final = frozenset(b'{["tfn-0123456789 \t\r\n')
 _PICKLE_START: Final = 0x80
 
@@ -137,7 +137,7 @@ def read(data: bytes, full_key: str, legacy: Legacy) -> tuple[Any, str]:
         if legacy.pickle is None:
             raise Unreadable(Reason.LEGACY)
         return legacy.pickle.load(full_key, data), "pickle"
-    if legacy.integers and _INTEGER.fullmatch(data):
+    if legacy.integers and INTEGER.fullmatch(data):
         return int(data), "integer"
     if first in _JSON_STARTS and legacy.json:
         return _json(data), "json"

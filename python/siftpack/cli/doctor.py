@@ -16,6 +16,7 @@ from siftpack.cli.stores import Node, Store
 from siftpack.cli.sweeps import ENDLESS, Item, look, sweep
 from siftpack.cli.tallies import Tally
 from siftpack.cli.written import shortened
+from siftpack.values.names import text_bytes
 
 PINGS: Final = 200
 SAMPLE: Final = 1000
@@ -297,7 +298,7 @@ def _show_spaces(console: Console, spaces: dict[str, dict[str, int]]) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, counts in spaces.items():
-        shown = shortened(name.encode("utf-8", "surrogatepass"), 40)
+        shown = shortened(text_bytes(name), 40)
         table.add_row(shown, *(f"{counts[word]:,}" for word in words))
     console.print()
     console.print(table)

@@ -17,6 +17,7 @@ from siftpack.cli.naming import Name, name_of
 from siftpack.cli.stores import Store, Trouble
 from siftpack.cli.sweeps import ENDLESS, Item, look
 from siftpack.cli.written import written
+from siftpack.values.names import text_bytes
 
 LARGEST: Final = 2**26
 """Bytes of a value that is looked at as a whole."""
@@ -149,8 +150,8 @@ def show(console: Console, facts: dict[str, Any]) -> None:
     name, left, frame = facts["name"], facts["seconds_left"], facts.get("frame")
     table.add_row("key", facts["key"])
     if name is not None:
-        whose = "nobody" if name["user"] is None else written(_bytes(name["user"]))
-        parts = f"namespace {written(_bytes(name['namespace']))}, user {whose}, key {written(_bytes(name['key']))}"
+        whose = "nobody" if name["user"] is None else _shown(name["user"])
+        parts = f"namespace {_shown(name['namespace'])}, user {whose}, key {_shown(name['key'])}"
         table.add_row("a name of", parts + (", hash tags" if name["hash_tags"] else ""))
     table.add_row("type", f"{facts['type']}, {facts['bytes']:,} bytes" if facts["type"] == "string" else facts["type"])
     table.add_row("time left", "no end" if left is None else f"{left:,.3f} s")
@@ -178,9 +179,9 @@ def _cell(value: Any) -> str:
     return (", ".join(value) or "none") if isinstance(value, list) else str(value)
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def _shown(text: str) -> str:
+    return written(text_bytes(text))
 
 
 def _printable(text: str) -> str:
-    return written(text[:200].encode("utf-8", "surrogatepass"))
+    return _shown(text[:200])

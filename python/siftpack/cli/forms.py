@@ -11,11 +11,11 @@ import zlib
 from typing import Final, NamedTuple, NoReturn
 
 from siftpack import wire
+from siftpack.cache.legacy import INTEGER
 from siftpack.cli.structure import is_messagepack
 
 HEAD: Final = 512
 """Bytes of a value that are looked at."""
-_INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _CASHEWS: Final = re.compile(
     rb"(?:md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64})_|(?:sum|xxh[0-9_]+):[0-9a-f]+_(?=\x80)"
 )
@@ -86,7 +86,7 @@ def recognise(head: bytes, size: int) -> Form:
         return Form("empty")
     if head[0] == wire.FRAME_MAGIC:
         return _ours(head)
-    if whole and _INTEGER.fullmatch(head):
+    if whole and INTEGER.fullmatch(head):
         return Form("integer")
     return _wrapped(head) or _pickle(head) or _packed(head, 0) or _textual(head, whole) or _rest(head, whole)
 

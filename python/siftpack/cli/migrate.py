@@ -15,7 +15,7 @@ from siftpack.cli.naming import Naming, Unnamed
 from siftpack.cli.progress import Progress
 from siftpack.cli.scan import size
 from siftpack.cli.stores import Node, Store, Trouble
-from siftpack.cli.sweeps import BATCH, Item, ask, is_away, look, step
+from siftpack.cli.sweeps import BATCH, Item, ask, is_away, is_other_type, look, step
 from siftpack.cli.written import written
 
 GROUP: Final = 2**23
@@ -216,7 +216,7 @@ def _values(client: Any, items: Sequence[Item]) -> list[Any]:
     large = [item.key for item in items if item.size > HEAD]
     fetched = dict(zip(large, ask(client, [("GET", key) for key in large]), strict=True))
     for answer in fetched.values():
-        if isinstance(answer, Exception) and not is_away(answer) and not str(answer).startswith("WRONGTYPE"):
+        if isinstance(answer, Exception) and not is_away(answer) and not is_other_type(answer):
             raise answer
     return [fetched[item.key] if item.size > HEAD else item.head for item in items]
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from siftpack.cache.frames import Place
 from siftpack.cli.forms import Form
-from siftpack.cli.sweeps import ask, is_away
+from siftpack.cli.sweeps import ask, is_away, is_other_type
 
 DONE: Final = 1
 CHANGED: Final = 0
@@ -129,7 +129,7 @@ class Mover:
         try:
             there = client.get(change.target)
         except Exception as error:
-            if not str(error).startswith("WRONGTYPE"):
+            if not is_other_type(error):
                 raise
             return TAKEN
         if not self._same(there, change.new, change.place):

@@ -70,7 +70,7 @@ def ask(client: Any, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
 def _question(head: Any) -> str | None:
     """What is still to be asked about a key: how long it is if there is more, or what it is if it is no string."""
     if isinstance(head, Exception):
-        return "TYPE" if str(head).startswith("WRONGTYPE") else None
+        return "TYPE" if is_other_type(head) else None
     return "STRLEN" if len(head) == HEAD else None
 
 
@@ -81,7 +81,7 @@ def _item(key: bytes, head: Any, ttl: Any, told: Any) -> Item:
     if isinstance(ttl, Exception):
         raise ttl
     if isinstance(told, Exception):
-        if not str(told).startswith("WRONGTYPE"):
+        if not is_other_type(told):
             raise told
         told = "another type by now"
     if isinstance(told, bytes | str):
@@ -91,6 +91,11 @@ def _item(key: bytes, head: Any, ttl: Any, told: Any) -> Item:
         raise head
     size = max(len(head), int(told or 0))
     return Item(key, "string", size, bytes(head), int(ttl), recognise(head, size))
+
+
+def is_other_type(answer: Exception) -> bool:
+    """True for the answer to a question about a string if the key is no string."""
+    return str(answer).startswith("WRONGTYPE")
 
 
 def is_away(answer: Any) -> bool:
