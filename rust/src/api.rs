@@ -9,6 +9,7 @@ use crate::error::Fault;
 use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard, text};
 use crate::foreign::Bridge;
 use crate::listed::Names;
+use crate::name::intern;
 use crate::policy::{Limits, Policy};
 use crate::redact;
 use crate::report::{Findings, RawFindings};
@@ -32,7 +33,7 @@ type Options<'a, 'py> = (Option_<'a, 'py>, Option_<'a, 'py>, Option_<'a, 'py>);
 #[inline(always)]
 fn lowered(options: Options<'_, '_>) -> PyResult<(Policy, Limits, Option<Py<Names>>)> {
     let names = match listed(options.1)? {
-        Some(types) => Some(types.getattr(crate::name::intern!(types.py(), "lowered"))?.extract()?),
+        Some(types) => Some(types.getattr(intern!(types.py(), "lowered"))?.extract()?),
         None => None,
     };
     Ok((Policy::of(options.0)?, Limits::of(options.2)?, names))

@@ -9,6 +9,7 @@ use crate::foreign::Bridge;
 use crate::frame::{Frame, Source};
 use crate::keys::has_plain_form;
 use crate::kind::{Action, code, kinds};
+use crate::name::intern;
 use crate::patterns::{NOWHERE, State, Stride};
 use crate::redact;
 use crate::report::Mark;
@@ -176,7 +177,7 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         let chained = self.frames.last().is_some_and(Frame::is_chain);
-        let maps = crate::name::intern!(self.py, "maps");
+        let maps = intern!(self.py, "maps");
         let place = if chained { self.advance(place, Stride::Name(Obj::of(maps.as_any()))) } else { place };
         if let Some(frame) = self.frames.last_mut() {
             frame.rare.get_or_insert_default().place = place;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use siftpack_wire::{Reader, Reason, Token};
 
 use crate::error::{Fault, Reached};
-use crate::ffi::{Exact, GilCell, Make, Owned, Quiet, Stack};
+use crate::ffi::{Exact, Make, Owned, Quiet, Spare, Stack};
 use crate::foreign::Bridge;
 use crate::guard::Budget;
 use crate::hooks::is_contained;
@@ -33,17 +33,10 @@ struct Decoder<'py, 'a> {
     types: Option<pyo3::Bound<'py, PyAny>>,
 }
 
-/// The levels of the last reader, all closed: most readers need no memory of their own.
-static LEVELS: GilCell<Vec<Level>> = GilCell::new(Vec::new());
+/// The levels of the last reader, all closed.
+static LEVELS: Spare<Level> = Spare::new();
 /// Levels whose room is kept for the next reader.
 const SPARE_LEVELS: usize = 256;
-
-fn keep_levels(py: Python<'_>, mut levels: Vec<Level>) {
-    levels.clear();
-    if levels.capacity() <= SPARE_LEVELS {
-        LEVELS.with(py, |spare| *spare = levels);
-    }
-}
 
 /// The one value in `data`. Offsets in errors are counted from `base`. Raises `DecodeError`.
 pub fn decode<'py>(
@@ -58,16 +51,17 @@ pub fn decode<'py>(
         reader: Reader::new(data),
         budget: Budget::new(limits),
         stack: Stack::spare(py),
-        levels: LEVELS.with(py, core::mem::take),
+        levels: LEVELS.take(py),
         depth: 0,
         ticks: 0,
         types,
     };
     let result = if data.len() > limits.bytes { Err(Reached::Bytes.into()) } else { decoder.run() };
     let offset = base + decoder.reader.offset();
-    let Decoder { stack, levels, quiet, .. } = decoder;
+    let Decoder { stack, mut levels, quiet, .. } = decoder;
     stack.keep(py);
-    keep_levels(py, levels);
+    levels.clear();
+    LEVELS.keep(py, levels, SPARE_LEVELS);
     drop(quiet);
     result.map_err(|refusal| match *refusal {
         Refusal::Words(words) => Bridge::error(py, "DecodeError", &format!("{words} at offset {offset}")),

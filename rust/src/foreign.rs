@@ -8,6 +8,7 @@ use crate::array::head_size;
 use crate::ffi::{Exact, Lasting, Obj, Owned};
 use crate::kind::code;
 use crate::moments;
+use crate::name::intern;
 
 /// The functions of `siftpack.bridge`, looked up once.
 #[derive(Debug)]
@@ -285,7 +286,7 @@ impl Bridge {
         if !option.get_type().is(class.bind(py)) {
             return Err(PyTypeError::new_err(format!("expected siftpack.{name}")));
         }
-        option.getattr(crate::name::intern!(py, "lowered"))
+        option.getattr(intern!(py, "lowered"))
     }
 
     /// What the error says where the policy says raise.

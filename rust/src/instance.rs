@@ -1,6 +1,5 @@
 //! Instances with fields: records, opaque objects, exceptions, and what subclasses of data carry beside it.
 
-use crate::name::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -12,6 +11,7 @@ use crate::ffi::{
 use crate::foreign::Bridge;
 use crate::frame::{FieldValue, Opaque, Source};
 use crate::kind::{Action, Shape, kinds};
+use crate::name::intern;
 use crate::plan::{Field, Plan};
 use crate::redact::{self, secret_name};
 use crate::report::Step;

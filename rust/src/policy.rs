@@ -7,6 +7,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::foreign::Bridge;
 use crate::kind::{Action, kinds};
+use crate::name::intern;
 use crate::patterns::Pattern;
 
 /// What values are written as: `siftpack.policy.MODES`, in its order.
@@ -112,7 +113,7 @@ impl Policy {
         for (action, number) in table.iter_mut().zip(numbers) {
             *action = Action::from_number(*number);
         }
-        Ok(Self { table, rules: policy.getattr(crate::name::intern!(policy.py(), "rules"))?.extract()? })
+        Ok(Self { table, rules: policy.getattr(intern!(policy.py(), "rules"))?.extract()? })
     }
 
     /// True if some kind of data is not kept.

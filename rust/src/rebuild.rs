@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::name::intern;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -18,6 +17,7 @@ use crate::frame::{FieldValue, Rebuilt, Source};
 use crate::instance::find;
 use crate::kind::{Action, Shape, kinds};
 use crate::listed::Listed;
+use crate::name::intern;
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::{Build, Sink};

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::name::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -16,6 +15,7 @@ use crate::frame::Source;
 use crate::hooks::Stand;
 use crate::kind::{Action, Shape, code, kinds};
 use crate::moments;
+use crate::name::intern;
 use crate::plan::Plan;
 use crate::report::Step;
 use crate::sink::builtins::is_built_by_python;

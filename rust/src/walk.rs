@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::Fault;
 use crate::extra::Extra;
-use crate::ffi::{Exact, GilCell, Obj, Owned, Quiet, Room, dict_next, forget_last, list_get, tuple_get};
+use crate::ffi::{Exact, Obj, Owned, Quiet, Room, Spare, dict_next, forget_last, list_get, tuple_get};
 use crate::frame::{FieldValue, Frame, Rare, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
@@ -25,8 +25,8 @@ const SIGNALS_EVERY: usize = 1 << 16;
 /// A node that has not been made yet.
 pub const NO_NODE: Node = Node::MAX;
 
-/// The frames of the last walk, all closed: most walks need no memory of their own.
-static SPARE: GilCell<Option<Vec<Frame>>> = GilCell::new(None);
+/// The frames of the last walk, all closed.
+static SPARE: Spare<Frame> = Spare::new();
 /// Frames that are kept for the next walk.
 const SPARE_FRAMES: usize = 256;
 
@@ -88,7 +88,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             plans: Plans::default(),
             path: Path::default(),
             arena: Vec::new(),
-            frames: SPARE.with(py, Option::take).unwrap_or_default(),
+            frames: SPARE.take(py),
             depth: 0,
             fields_owned: 0,
             pins: Vec::new(),
@@ -390,9 +390,6 @@ impl<S: Sink> Drop for Walk<'_, S> {
     fn drop(&mut self) {
         self.drop_fields(0);
         self.frames.clear();
-        if self.frames.capacity() <= SPARE_FRAMES {
-            let frames = core::mem::take(&mut self.frames);
-            SPARE.with(self.py, |spare| *spare = Some(frames));
-        }
+        SPARE.keep(self.py, core::mem::take(&mut self.frames), SPARE_FRAMES);
     }
 }

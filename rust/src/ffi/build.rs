@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use pyo3::{PyErr, ffi};
 
-use super::quiet::GilCell;
+use super::quiet::Spare;
 #[cfg(not(Py_3_12))]
 use super::rows;
 use super::{Obj, Owned};
@@ -128,24 +128,21 @@ impl Stack {
     }
 }
 
-/// The stack of the last reader, empty: most readers need no memory of their own.
-static SPARE: GilCell<Vec<Owned>> = GilCell::new(Vec::new());
+/// The stack of the last reader, empty.
+static SPARE: Spare<Owned> = Spare::new();
 /// Values whose room is kept for the next reader.
 const SPARE_VALUES: usize = 1024;
 
 impl Stack {
     /// An empty one, on the room of the last one that was kept.
     pub fn spare(py: Python<'_>) -> Self {
-        Self(SPARE.with(py, core::mem::take))
+        Self(SPARE.take(py))
     }
 
     /// Gives everything up and keeps the room.
     pub fn keep(mut self, py: Python<'_>) {
         self.truncate(0);
-        if self.0.capacity() <= SPARE_VALUES {
-            let room = core::mem::take(&mut self.0);
-            SPARE.with(py, |spare| *spare = room);
-        }
+        SPARE.keep(py, core::mem::take(&mut self.0), SPARE_VALUES);
     }
 }
 

@@ -86,20 +86,18 @@ impl Entries {
 #[cfg(not(Py_3_12))]
 #[inline(always)]
 pub(super) fn dict_values(dict: Obj) -> Option<impl Iterator<Item = (Obj, *mut *mut ffi::PyObject)>> {
-    // SAFETY: a dict by layout, as in `dict_next`; entries of str keys are two words wide.
-    unsafe {
-        let own = dict.ptr().cast::<ffi::PyDictObject>();
-        let keys = &*(*own).ma_keys.cast::<DictKeys>();
-        if !(*own).ma_values.is_null() || keys.kind != 1 || keys.nentries != (*own).ma_used {
-            return None;
-        }
-        let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
-        let entries = table.cast::<*mut ffi::PyObject>().cast_mut();
-        Some(
-            (0..keys.nentries)
-                .map_while(move |at| Some((Obj::from_ptr(*entries.offset(2 * at))?, entries.offset(2 * at + 1)))),
-        )
+    let Entries { first, width, count, .. } = Entries::of(dict);
+    // Entries of str keys alone are two words wide.
+    if first.is_null() || width != 2 || count.cast_unsigned() != dict_len(dict) {
+        return None;
     }
+    Some((0..count).map_while(move |at| {
+        // SAFETY: within the entries that the table has; a key is never null where nothing was deleted.
+        unsafe {
+            let entry = first.offset(width * at).cast_mut();
+            Some((Obj::from_ptr(*entry)?, entry.add(1)))
+        }
+    }))
 }
 
 #[inline(never)]

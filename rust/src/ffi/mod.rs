@@ -35,6 +35,6 @@ pub use layout::{
 };
 pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};
-pub use quiet::{GilCell, Lasting, Quiet};
+pub use quiet::{GilCell, Lasting, Quiet, Spare};
 pub use strided::{Strided, bytearray};
 pub use text::{Text, str_len, text};

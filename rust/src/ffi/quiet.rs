@@ -40,6 +40,32 @@ impl Drop for Quiet {
     }
 }
 
+/// The room of a vector that was needed a moment ago, for the next one: most calls need no memory of their own.
+#[derive(Debug)]
+pub struct Spare<T>(GilCell<Vec<T>>);
+
+impl<T> Spare<T> {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self(GilCell::new(Vec::new()))
+    }
+
+    /// An empty vector, on the room that was kept if nobody else has it.
+    #[inline(always)]
+    pub fn take(&self, py: Python<'_>) -> Vec<T> {
+        self.0.with(py, core::mem::take)
+    }
+
+    /// Keeps the room of an empty vector, if it has any and not for more than `most`.
+    #[inline(always)]
+    pub fn keep(&self, py: Python<'_>, empty: Vec<T>, most: usize) {
+        debug_assert!(empty.is_empty(), "what is kept is room alone");
+        if (1..=most).contains(&empty.capacity()) {
+            self.0.with(py, |spare| *spare = empty);
+        }
+    }
+}
+
 /// A value made once and kept for ever, without a lock: a child that was forked while another thread was making the
 /// value makes it again, where it would wait for ever for that thread. Two threads may both make it; the first is kept.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Dicts made as copies of earlier ones that had the same keys: nothing is hashed or compared.
 //!
 //! A template holds the keys and None. The interpreter copies its table as a block; then each None gives way to the
-//! value that stands there. Only keys that a reader shares between maps are ever met again as the same objects. On 3.11 alone: it rests on
-//! that version's tables.
+//! value that stands there. Only keys that a reader shares between maps are ever met again as the same objects.
+//! On 3.11 alone: it rests on that version's tables.
 
 use pyo3::{Python, ffi};
 
@@ -85,20 +85,16 @@ fn fill(copy: Obj, stack: &mut Vec<Owned>, height: usize) -> Option<()> {
 /// The second time that these keys are seen here, a template is made of them.
 #[inline(never)]
 fn remember(py: Python<'_>, parts: &[Owned], keys: u64, place: usize) {
-    let seen = TEMPLATES.with(py, |places| {
+    let before = TEMPLATES.with(py, |places| {
         if places.is_empty() {
             places.resize_with(PLACES, || Place { keys: 0, template: None });
         }
         let found = &mut places[place];
-        let seen = found.keys == keys;
-        found.keys = keys;
-        let old = if seen { None } else { found.template.take() };
-        (seen, old)
+        if found.keys == keys { None } else { Some(core::mem::replace(found, Place { keys, template: None })) }
     });
-    if !seen.0 {
-        return;
-    }
-    if let Some(template) = template_of(parts) {
+    if before.is_none()
+        && let Some(template) = template_of(parts)
+    {
         TEMPLATES.with(py, |places| places[place].template = Some(template));
     }
 }

@@ -79,11 +79,11 @@ pub struct Lowered {
 pub trait Sink {
     /// True if values have to be built as Python objects.
     const BUILDS: bool;
+    /// True if there is a way of its own for floats in a row.
+    const FLOATS: bool = false;
 
     /// None, bool, int, float, str or bytes of exactly these types.
     fn plain(&mut self, py: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault>;
-    /// True if there is a way of its own for floats in a row.
-    const FLOATS: bool = false;
     /// Floats in a row, up to what is none: how many there were. For sinks that have `FLOATS`.
     #[inline(always)]
     fn floats(&mut self, _next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {
