@@ -2,8 +2,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, final
 
 from siftpack.listed import Listed, Types
-from siftpack.policy import Limits, Policy
-from siftpack.report import Report, Segment
+from siftpack.policy import Kind, Limits, Policy
+from siftpack.report import Finding, Report
 
 __all__ = [
     "Names",
@@ -62,8 +62,8 @@ def secret_value(value: str | bytes, /, *, whole: bool) -> bool: ...
 
 @final
 class RawFindings:
-    def findings(self) -> list[tuple[tuple[Segment, ...], int, type, int]]: ...
-    def counts(self) -> list[int]: ...
+    def findings(self) -> list[Finding]: ...
+    def counts(self) -> dict[Kind, int]: ...
     def cut(self) -> bool: ...
 
 @final

@@ -10,8 +10,7 @@ from typing import Any
 from siftpack.classify import Field, classify, name_of, name_of_type
 from siftpack.errors import FrameError
 from siftpack.listed import Types, readable, restore, types_of
-from siftpack.policy import Kind
-from siftpack.report import Segment, Tombstone, render, shown_type, where
+from siftpack.report import ACTIONS, KINDS, Finding, Segment, Tombstone, render, segment, shown_type, where
 from siftpack.restore.exceptions import constructor_args
 from siftpack.storage import type_name
 from siftpack.values import build, loaded
@@ -23,6 +22,9 @@ from siftpack.values.portable import tombstone as text_of_tombstone
 from siftpack.values.records import rebuild as rebuild_listed
 
 __all__ = [
+    "ACTIONS",
+    "KINDS",
+    "Finding",
     "Tombstone",
     "assemble",
     "base64_text",
@@ -47,15 +49,16 @@ __all__ = [
     "replaced",
     "restore",
     "restore_array",
+    "segment",
     "shortened",
+    "shown_type",
     "tombstone",
     "tombstone_text",
     "type_name",
     "types_of",
 ]
 
-_KINDS = tuple(Kind)
-_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
 def plan(cls: type) -> tuple[Any, ...]:
@@ -71,7 +74,7 @@ def _rows(fields: tuple[Field, ...]) -> tuple[tuple[str, Any, bool], ...]:
 
 def tombstone(kind: int, cls: type) -> tuple[Tombstone, bytes]:
     """The marker for something left out, and its payload."""
-    stone = Tombstone(_KINDS[kind], type_name(cls))
+    stone = Tombstone(KINDS[kind], type_name(cls))
     lowered = lower_tombstone(stone)
     assert lowered is not None
     return stone, lowered[1]
@@ -79,12 +82,12 @@ def tombstone(kind: int, cls: type) -> tuple[Tombstone, bytes]:
 
 def tombstone_text(kind: int, cls: type) -> str:
     """The marker for something left out, where only text can be written."""
-    return text_of_tombstone(Tombstone(_KINDS[kind], type_name(cls)))
+    return text_of_tombstone(Tombstone(KINDS[kind], type_name(cls)))
 
 
 def named_type(kind: int, cls: type) -> str:
     """The string of ``Action.NAME`` for an object of a class that says nothing more."""
-    return name_of_type(cls, _KINDS[kind])
+    return name_of_type(cls, KINDS[kind])
 
 
 def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool) -> Any:
@@ -94,7 +97,7 @@ def rebuild(types: Types | None, name: str, fields: dict[str, Any], in_key: bool
 
 def named(obj: Any, kind: int) -> str:
     """The string of ``Action.NAME``."""
-    return name_of(obj, _KINDS[kind])
+    return name_of(obj, KINDS[kind])
 
 
 def path(steps: tuple[Segment, ...]) -> str:
@@ -112,7 +115,7 @@ def refusal(path: str, kind: int, cls: type) -> str:
     """What the error says where the policy says raise."""
     from siftpack.advice import refusal as words
 
-    return words(path, _KINDS[kind], shown_type(cls))
+    return words(path, KINDS[kind], shown_type(cls))
 
 
 def exceeded(path: str, bound: str, most: int) -> str:

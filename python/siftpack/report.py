@@ -43,25 +43,13 @@ _NAMED = 3
 """Findings that ``raise_if_lossy`` names."""
 
 
-_KINDS = tuple(Kind)
-_ACTIONS = tuple(Action)
+KINDS = tuple(Kind)
+ACTIONS = tuple(Action)
 
 
 def render(segments: tuple[Segment, ...]) -> str:
     """The path as text: one line without control characters. ``siftpack.paths.split`` takes it apart again."""
-    return _Keys().render(segments)
-
-
-class _Keys(dict[str, str]):
-    """Keys as paths show them, each looked at once: the findings of one report have most of their steps in common."""
-
-    def __missing__(self, step: str) -> str:
-        shown = self[step] = _segment(step)
-        return shown
-
-    def render(self, segments: tuple[Segment, ...]) -> str:
-        """The path as text."""
-        return "$" + "".join([self[step] if type(step) is str else _segment(step) for step in segments])
+    return "$" + "".join([segment(step) for step in segments])
 
 
 def where(segments: tuple[Segment, ...]) -> str:
@@ -69,7 +57,8 @@ def where(segments: tuple[Segment, ...]) -> str:
     return shorten(render(segments), PATH_SHOWN)
 
 
-def _segment(step: Segment) -> str:
+def segment(step: Segment) -> str:
+    """One step of a path as text. The core makes the usual ones itself, by the same rule."""
     if type(step) is int:
         return f"[{step}]"
     if type(step) is str:
@@ -143,23 +132,14 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """The first findings, in the order of the walk."""
         if self._findings is None:
-            rows, keys = self._raw.findings(), _Keys()
-            # By address, since a metaclass may have a hash of its own; the rows keep the types alive.
-            types = {id(cls): cls for _, _, cls, _ in rows}
-            names = {address: shown_type(cls) for address, cls in types.items()}
-            self._findings = tuple(
-                [
-                    Finding(keys.render(steps), _KINDS[kind], names[id(cls)], _ACTIONS[act])
-                    for steps, kind, cls, act in rows
-                ]
-            )
+            self._findings = tuple(self._raw.findings())
         return self._findings
 
     @property
     def counts(self) -> Mapping[Kind, int]:
         """How many findings of each kind, kept or not."""
         if self._counts is None:
-            self._counts = {kind: n for kind, n in zip(_KINDS, self._raw.counts(), strict=True) if n}
+            self._counts = self._raw.counts()
         return self._counts
 
     @property
@@ -258,13 +238,16 @@ class RawReport:
         self.rows: list[tuple[tuple[Segment, ...], int, type, int]] = []
         self.totals = [0] * len(Kind)
 
-    def findings(self) -> list[tuple[tuple[Segment, ...], int, type, int]]:
-        """Rows of (path segments, kind index, type, action index)."""
-        return self.rows[:FINDINGS_KEPT]
+    def findings(self) -> list[Finding]:
+        """The first of them, made readable."""
+        return [
+            Finding(render(steps), KINDS[kind], shown_type(cls), ACTIONS[action])
+            for steps, kind, cls, action in self.rows[:FINDINGS_KEPT]
+        ]
 
-    def counts(self) -> list[int]:
-        """Findings by kind index."""
-        return self.totals
+    def counts(self) -> dict[Kind, int]:
+        """Findings by kind, where there are any."""
+        return {kind: n for kind, n in zip(KINDS, self.totals, strict=True) if n}
 
     def cut(self) -> bool:
         """True if a bound cut the data."""

@@ -38,6 +38,12 @@ pub struct Bridge {
     types_of: Py<PyAny>,
     tombstone_type: Py<PyAny>,
     restore_array: Py<PyAny>,
+    shown_type: Py<PyAny>,
+    step: Py<PyAny>,
+    finding: Py<PyAny>,
+    tuple_new: Py<PyAny>,
+    kinds: Vec<Py<PyAny>>,
+    actions: Vec<Py<PyAny>>,
     /// The deque type itself, whose own iterator is used.
     pub deque: Py<PyAny>,
     /// A name no class has, to make the interpreter number a class's state.
@@ -96,6 +102,12 @@ impl Bridge {
                 types_of: find("types_of")?,
                 tombstone_type: find("Tombstone")?,
                 restore_array: find("restore_array")?,
+                shown_type: find("shown_type")?,
+                step: find("segment")?,
+                finding: find("Finding")?,
+                tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+                kinds: find("KINDS")?.extract(py)?,
+                actions: find("ACTIONS")?.extract(py)?,
                 deque: find("deque")?,
                 probe: PyString::intern(py, "__siftpack_probe__").unbind(),
             })
@@ -261,6 +273,28 @@ impl Bridge {
     /// The payload of a compressed frame, at most `bound` bytes long. Raises `FrameError`.
     pub fn inflate(&self, py: Python<'_>, payload: &[u8], bound: usize) -> PyResult<Py<PyBytes>> {
         Ok(self.inflate.call1(py, (PyBytes::new(py, payload), bound))?.extract(py)?)
+    }
+
+    /// The name of a type as people see it.
+    pub fn shown_type(&self, cls: &Bound<'_, PyAny>) -> PyResult<Owned> {
+        Ok(Owned::from_py(self.shown_type.call1(cls.py(), (cls,))?))
+    }
+
+    /// A step of a path as text.
+    pub fn step(&self, step: &Bound<'_, PyAny>) -> PyResult<String> {
+        self.step.call1(step.py(), (step,))?.extract(step.py())
+    }
+
+    /// The `siftpack.Kind` of a number.
+    pub fn kind(&self, number: usize) -> PyResult<&Py<PyAny>> {
+        self.kinds.get(number).ok_or_else(|| PyRuntimeError::new_err("unknown kind"))
+    }
+
+    /// A `siftpack.report.Finding`, made as its own constructor makes it.
+    pub fn finding(&self, py: Python<'_>, path: &str, kind: u8, name: Owned, action: u8) -> PyResult<Py<PyAny>> {
+        let action = self.actions.get(usize::from(action)).ok_or_else(|| PyRuntimeError::new_err("unknown action"))?;
+        let path = crate::ffi::Make::str(py, path)?.into_py(py);
+        self.tuple_new.call1(py, (&self.finding, (path, self.kind(usize::from(kind))?, name.into_py(py), action)))
     }
 
     /// A path as text.

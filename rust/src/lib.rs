@@ -36,6 +36,7 @@ mod report;
 mod runs;
 mod scalars;
 mod sets;
+mod shown;
 mod sink;
 mod visit;
 mod walk;

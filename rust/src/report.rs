@@ -1,11 +1,12 @@
 //! Findings as they are noted: a place in a tree of paths, a kind, an action, a type. Text is made when looked at.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::ffi::{Obj, Owned, Ty, empty_graveyard};
 use crate::foreign::Bridge;
 use crate::kind::{Action, kinds};
+use crate::shown::{Paths, type_name};
 
 /// Findings a report keeps: `siftpack.report.FINDINGS_KEPT`.
 const KEPT: usize = 1000;
@@ -33,7 +34,8 @@ impl Step {
         if key.is_plain() { Self::Key(key.own()) } else { Self::Type(key.ty().as_obj().own()) }
     }
 
-    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// What `siftpack.report.render` takes for it.
+    pub fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
             Self::Index(at) => Ok(at.into_pyobject(py)?.into_any()),
             Self::Key(key) if key.obj().is_str() => Ok(key.obj().bind(py)),
@@ -176,15 +178,18 @@ impl RawFindings {
 
 #[pymethods]
 impl RawFindings {
-    /// Rows of (path segments, kind index, type, action index).
+    /// Each as a `siftpack.report.Finding`.
     fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let rows = PyList::empty(py);
+        let shown = PyList::empty(py);
         if let Some(found) = &self.0 {
+            let mut paths = Paths::of(&found.nodes);
+            let bridge = Bridge::get(py)?;
             for row in &found.rows {
-                rows.append(found.python_row(py, row)?)?;
+                let name = type_name(py, row.ty.obj().as_type())?;
+                shown.append(bridge.finding(py, paths.text(py, row.node)?, row.kind, name, row.action as u8)?)?;
             }
         }
-        Ok(rows)
+        Ok(shown)
     }
 
     /// True if a bound cut the data.
@@ -192,9 +197,16 @@ impl RawFindings {
         self.0.as_ref().is_some_and(|found| found.is_cut)
     }
 
-    /// Findings by kind index.
-    fn counts(&self) -> Vec<u32> {
-        self.0.as_ref().map_or_else(Vec::new, |found| found.counts.to_vec())
+    /// Findings by `siftpack.Kind`, where there are any.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        let bridge = Bridge::get(py)?;
+        for (kind, count) in self.0.iter().flat_map(|found| found.counts.iter().enumerate()) {
+            if *count > 0 {
+                counts.set_item(bridge.kind(kind)?, count)?;
+            }
+        }
+        Ok(counts)
     }
 }
 

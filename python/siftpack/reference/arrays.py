@@ -6,8 +6,9 @@ from siftpack import wire
 from siftpack.classify import Spec
 from siftpack.policy import Action
 from siftpack.reference.keys import Keys
-from siftpack.reference.ledger import ACTIONS, GONE, KINDS, At
+from siftpack.reference.ledger import GONE, At
 from siftpack.reference.record import Gathered
+from siftpack.report import ACTIONS, KINDS
 from siftpack.values import Leaf, Loss, Parts, build, cost, portable
 
 

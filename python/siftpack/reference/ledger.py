@@ -12,7 +12,7 @@ from siftpack.policy import CONTAINER_BYTES, DATA_KINDS, Action, Kind, Limits, P
 from siftpack.redact import secret_name
 from siftpack.redact.values import holds_secret, holds_secret_bytes
 from siftpack.reference.encode import encode, plain
-from siftpack.report import RawReport, Segment, Tombstone, shown_type, where
+from siftpack.report import ACTIONS, KINDS, RawReport, Segment, Tombstone, shown_type, where
 from siftpack.storage import type_name
 from siftpack.values import portable
 from siftpack.values.names import text_bytes
@@ -24,7 +24,6 @@ DECLINED: Any = object()
 """What a hook gives when the object is to be treated as without it."""
 HOPS = 32
 """Enum values, proxies and hooks that may stand for one another in a row."""
-KINDS, ACTIONS = list(Kind), list(Action)
 UNBOUNDED = Limits(bytes=2**40, str_bytes=2**32 - 1)
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _BUILTIN = (list, dict, tuple)
