@@ -353,7 +353,7 @@ impl Decoder<'_, '_> {
             Kind::Tuple => self.stack.tuple(py, start)?,
             Kind::Map => {
                 let pairs = (self.stack.len() - start) / 2;
-                let (dict, size) = self.stack.row(py, start).or_else(|error| self.unhashed(error))?;
+                let (dict, size) = self.stack.row::<true>(py, start).or_else(|error| self.unhashed(error))?;
                 if size != pairs {
                     return refuse("duplicate key");
                 }

@@ -66,13 +66,19 @@ impl<S: Sink> Walk<'_, S> {
         if plan.shape == Shape::NamedTuple {
             return self.named_tuple(obj, plan);
         }
-        let mut own = Vec::new();
+        let mut own = core::mem::take(&mut self.own);
+        own.clear();
         instance_items(obj, |name, value| own.push((name, value)));
+        let mut in_place = 0;
         for (at, field) in plan.fields.iter().enumerate() {
             let name = Obj::of(field.name.bind(self.py));
             let value = match field.slot {
                 Some(slot) => slot_value(obj, slot),
-                None => find(&own, at, name),
+                None if own.get(at).is_some_and(|(first, _)| *first == name) => {
+                    in_place += 1;
+                    Some(own[at].1)
+                }
+                None => find(&own, name),
             };
             if let Some(value) = value {
                 self.push_field(name, value, field.secret)?;
@@ -86,12 +92,14 @@ impl<S: Sink> Walk<'_, S> {
             self.extras(extras, plan)?;
         }
         self.beside(obj, &plan.rest)?;
-        for (name, value) in own {
-            let kept = |field: &Field| field.slot.is_none() && same_name(Obj::of(field.name.bind(self.py)), name);
+        // As a rule every attribute is a field and stands where that is declared.
+        for (name, value) in own.iter().filter(|_| in_place < own.len()) {
+            let kept = |field: &Field| field.slot.is_none() && same_name(Obj::of(field.name.bind(self.py)), *name);
             if !plan.fields.iter().any(kept) {
-                self.note_attribute(name, value)?;
+                self.note_attribute(*name, *value)?;
             }
         }
+        self.own = own;
         Ok(())
     }
 
@@ -240,14 +248,8 @@ fn speaks(value: Obj) -> bool {
     false
 }
 
-/// The value under a name; most often at the very place where it is declared.
-#[inline(always)]
-pub fn find(own: &[(Obj, Obj)], at: usize, name: Obj) -> Option<Obj> {
-    if let Some((first, value)) = own.get(at)
-        && *first == name
-    {
-        return Some(*value);
-    }
+/// The value under a name.
+pub fn find(own: &[(Obj, Obj)], name: Obj) -> Option<Obj> {
     own.iter().find(|(each, _)| same_name(*each, name)).map(|(_, value)| *value)
 }
 

@@ -123,15 +123,15 @@ impl<S: Sink> Walk<'_, S> {
         }
         let mut own = Vec::new();
         instance_items(obj, |name, value| own.push((name, value)));
-        let held = |at: usize, name: Obj, slot: Option<Slot>| match slot {
+        let held = |name: Obj, slot: Option<Slot>| match slot {
             Some(slot) => slot_value(obj, slot).is_some(),
-            None => find(&own, at, name).is_some(),
+            None => find(&own, name).is_some(),
         };
         class.required.iter().all(|required| {
             let required = Obj::of(required.bind(self.py));
-            plan.fields.iter().enumerate().any(|(at, field)| {
+            plan.fields.iter().any(|field| {
                 let name = Obj::of(field.name.bind(self.py));
-                same_name(name, required) && held(at, name, field.slot)
+                same_name(name, required) && held(name, field.slot)
             })
         })
     }

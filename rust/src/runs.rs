@@ -3,7 +3,7 @@
 
 use crate::error::Fault;
 use crate::ffi::{Entries, Exact, Obj, dict_len, list_get, list_len, tuple_get, tuple_len};
-use crate::frame::Source;
+use crate::frame::{FieldValue, Source};
 use crate::keys::has_plain_form;
 use crate::sink::{Build, Parts, Sink};
 use crate::walk::{Visit, Walk};
@@ -36,6 +36,10 @@ impl<S: Sink> Walk<'_, S> {
         }
         self.charge(dict, Build::Map, dict_len(dict))?;
         let count = dict_len(dict);
+        if S::BUILDS && self.is_flat_dict(dict) {
+            self.sink.copy(self.py, dict, Exact::Dict)?;
+            return Ok(Visit::Kept);
+        }
         let token = self.sink.open(Build::Map, count, 0)?;
         let run = self.pairs(dict, 0);
         if matches!(run.next, Ok(None)) {
@@ -58,8 +62,13 @@ impl<S: Sink> Walk<'_, S> {
         let length = || if LIST { list_len(obj) } else { tuple_len(obj) };
         self.charge(obj, build, length())?;
         let count = length();
+        let get = |at| if LIST { list_get(obj, at) } else { tuple_get(obj, at) };
+        if S::BUILDS && self.is_flat(count, get) {
+            self.sink.copy(self.py, obj, if LIST { Exact::List } else { Exact::Tuple })?;
+            return Ok(Visit::Kept);
+        }
         let token = self.sink.open(build, count, 0)?;
-        let run = self.scalars(0, |at| if LIST { list_get(obj, at) } else { tuple_get(obj, at) });
+        let run = self.scalars(0, get);
         if matches!(run.next, Ok(None)) {
             let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
             self.sink.close(self.py, build, parts)?;
@@ -73,6 +82,34 @@ impl<S: Sink> Walk<'_, S> {
         };
         (frame.at, frame.kept) = (run.count + failed, run.count);
         run.next.map(|_| Visit::Opened)
+    }
+
+    /// True if every entry of a dict is a scalar within bounds under a plain key.
+    #[inline(always)]
+    fn is_flat_dict(&self, dict: Obj) -> bool {
+        let (entries, mut position) = (Entries::of(dict), 0);
+        while let Some((key, value)) = entries.next(&mut position) {
+            if !self.is_copied(value, value.exact()) || !has_plain_form(key) || !self.is_within(key, key.exact()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// True if every element is a scalar within bounds.
+    #[inline(always)]
+    fn is_flat(&self, count: usize, get: impl Fn(usize) -> Option<Obj>) -> bool {
+        (0..count).all(|at| get(at).is_some_and(|item| self.is_copied(item, item.exact())))
+    }
+
+    #[inline(always)]
+    fn is_copied(&self, obj: Obj, exact: Exact) -> bool {
+        exact.is_scalar() && self.is_within(obj, exact)
+    }
+
+    #[inline(always)]
+    fn is_within(&self, obj: Obj, exact: Exact) -> bool {
+        self.budget.check(obj, exact).is_ok()
     }
 
     /// Writes elements as long as they are scalars.
@@ -132,5 +169,24 @@ impl<S: Sink> Walk<'_, S> {
             run.position = run.after;
         }
         run
+    }
+
+    /// Writes fields on the arena as long as their values are scalars that may be shown: how many, and what the next
+    /// one failed with.
+    #[inline(always)]
+    pub fn fields(&mut self, start: usize, end: usize) -> (usize, Result<(), Fault>) {
+        for at in start..end {
+            let FieldValue { name, value, masked, base, .. } = self.arena[at];
+            let exact = value.exact();
+            if masked || base || !exact.is_scalar() || !has_plain_form(name) {
+                return (at - start, Ok(()));
+            }
+            let begun = self.sink.entry();
+            let written = begun.and_then(|_| self.sink.plain(self.py, name, name.exact(), &self.budget));
+            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+                return (at - start, Err(fault));
+            }
+        }
+        (end - start, Ok(()))
     }
 }

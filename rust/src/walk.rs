@@ -51,6 +51,8 @@ pub struct Walk<'py, S: Sink> {
     pub plans: Plans,
     pub path: Path,
     pub arena: Vec<FieldValue>,
+    /// Room for the attributes of one instance.
+    pub own: Vec<(Obj, Obj)>,
     pub frames: Vec<Frame>,
     pub depth: usize,
     /// Fields below this one are owned.
@@ -88,6 +90,7 @@ impl<'py, S: Sink> Walk<'py, S> {
             plans: Plans::default(),
             path: Path::default(),
             arena: Vec::new(),
+            own: Vec::new(),
             frames: SPARE.take(py),
             depth: 0,
             fields_owned: 0,
@@ -277,7 +280,8 @@ impl<'py, S: Sink> Walk<'py, S> {
         Ok(())
     }
 
-    /// The next entry of the top frame that is not written yet: scalars of an exact dict are, on the way to it.
+    /// The next entry of the top frame that is not written yet: scalars of an exact dict and of fields are, on the
+    /// way to it.
     #[inline(always)]
     fn next_entry(&mut self, top: usize) -> Result<Option<(Obj, Obj)>, Fault> {
         let frame = &mut self.frames[top];
@@ -298,8 +302,13 @@ impl<'py, S: Sink> Walk<'py, S> {
             Source::Dict(dict, position) => dict_next(*dict, position),
             Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),
             Source::Fields(start, end) => {
-                let at = *start + frame.at;
-                (at < *end).then(|| (self.arena[at].name, self.arena[at].value))
+                let (at, end) = (*start + frame.at, *end);
+                let (count, written) = if knows_keys { (0, Ok(())) } else { self.fields(at, end) };
+                let frame = &mut self.frames[top];
+                frame.kept += count;
+                frame.at += count + usize::from(written.is_err());
+                written?;
+                self.arena[at + count..end].first().map(|field| (field.name, field.value))
             }
             _ => None,
         })

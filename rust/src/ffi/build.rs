@@ -7,7 +7,7 @@ use pyo3::{PyErr, ffi};
 use super::quiet::Spare;
 #[cfg(not(Py_3_12))]
 use super::rows;
-use super::{Obj, Owned};
+use super::{Exact, Obj, Owned};
 
 /// Calls a genuine getset or member descriptor's getter on an instance: C code only.
 pub fn descriptor_get(descriptor: Obj, obj: Obj) -> Option<Owned> {
@@ -109,12 +109,12 @@ impl Stack {
         result
     }
 
-    /// The same, of keys that come back as the very same objects wherever they were read before. As a rule, rows have
-    /// the same keys in the same order: such a dict is made as a copy of an earlier one.
+    /// The same, of keys that mostly are the very same objects as in earlier dicts, in the same order, as in rows: then
+    /// it is made as a copy of an earlier one. `OURS`: the keys are strings that a reader made.
     #[inline(always)]
-    pub fn row(&mut self, py: Python<'_>, height: usize) -> PyResult<(Owned, usize)> {
+    pub fn row<const OURS: bool>(&mut self, py: Python<'_>, height: usize) -> PyResult<(Owned, usize)> {
         #[cfg(not(Py_3_12))]
-        if let Some(made) = rows::like_earlier(py, &mut self.0, height) {
+        if let Some(made) = rows::like_earlier::<OURS>(py, &mut self.0, height) {
             return Ok(made);
         }
         self.dict(py, height)
@@ -279,6 +279,20 @@ impl Make {
     pub fn bytes(py: Python<'_>, value: &[u8]) -> PyResult<Owned> {
         // SAFETY: copies the slice.
         made(py, unsafe { ffi::PyBytes_FromStringAndSize(value.as_ptr().cast(), value.len().cast_signed()) })
+    }
+
+    /// A list or dict of scalars once more; a tuple of scalars as it is, which never changes.
+    #[inline(always)]
+    pub fn copy(py: Python<'_>, obj: Obj, exact: Exact) -> PyResult<Owned> {
+        // SAFETY: exactly of these types. Nothing runs: a list is copied item by item, a dict as a block, or pair by pair
+        // if much was deleted from it, and its keys are plain scalars.
+        unsafe {
+            match exact {
+                Exact::List => made(py, ffi::PyList_GetSlice(obj.ptr(), 0, ffi::PyList_GET_SIZE(obj.ptr()))),
+                Exact::Dict => made(py, ffi::PyDict_Copy(obj.ptr())),
+                _ => Ok(obj.own()),
+            }
+        }
     }
 
     /// The hash of a clean key. May run the standard library's Python code.

@@ -267,11 +267,20 @@ pub fn slot_value(obj: Obj, slot: Slot) -> Option<Obj> {
 /// Two names are the same str.
 #[inline(always)]
 pub fn same_name(left: Obj, right: Obj) -> bool {
-    if left == right {
-        return true;
+    left == right || (left.is_str() && right.is_str() && same_text(left, right))
+}
+
+/// Names were mostly hashed before: those of different hashes need no comparison.
+fn same_text(left: Obj, right: Obj) -> bool {
+    // SAFETY: exact strs, each with its hash in its head, -1 for none yet. Comparing them runs no Python code and cannot
+    // fail.
+    unsafe {
+        let [first, second] = [left, right].map(|name| (*name.ptr().cast::<ffi::PyASCIIObject>()).hash);
+        if first != -1 && second != -1 && first != second {
+            return false;
+        }
+        ffi::PyUnicode_Compare(left.ptr(), right.ptr()) == 0
     }
-    // SAFETY: comparing two exact strs runs no Python code and cannot fail.
-    left.is_str() && right.is_str() && unsafe { ffi::PyUnicode_Compare(left.ptr(), right.ptr()) } == 0
 }
 
 #[cfg(not(Py_3_12))]

@@ -37,4 +37,6 @@ pub use obj::{Exact, Obj, Owned, Ty, empty_graveyard};
 pub use out::{Out, Room, Spot, forget_last};
 pub use quiet::{GilCell, Lasting, Quiet, Spare};
 pub use strided::{Strided, bytearray};
+#[cfg(not(Py_3_12))]
+use text::is_interned;
 pub use text::{Text, str_len, text};

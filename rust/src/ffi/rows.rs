@@ -1,13 +1,14 @@
 //! Dicts made as copies of earlier ones that had the same keys: nothing is hashed or compared.
 //!
 //! A template holds the keys and None. The interpreter copies its table as a block; then each None gives way to the
-//! value that stands there. Only keys that a reader shares between maps are ever met again as the same objects.
+//! value that stands there. Keys are met again as the same objects where a reader shares them between maps, and where
+//! a program writes them out: those are interned, and of a user's strings only such are kept alive here.
 //! On 3.11 alone: it rests on that version's tables.
 
 use pyo3::{Python, ffi};
 
 use super::dicts::dict_values;
-use super::{GilCell, Obj, Owned};
+use super::{GilCell, Obj, Owned, is_interned};
 
 /// Pairs of the dicts that are worth it.
 const PAIRS: core::ops::RangeInclusive<usize> = 3..=64;
@@ -25,7 +26,7 @@ static TEMPLATES: GilCell<Vec<Place>> = GilCell::new(Vec::new());
 /// A new dict of the keys and values above a height, which leave the stack, and how many pairs it has; None where
 /// there is no template for these keys, and then nothing was taken.
 #[inline(always)]
-pub fn like_earlier(py: Python<'_>, stack: &mut Vec<Owned>, height: usize) -> Option<(Owned, usize)> {
+pub fn like_earlier<const OURS: bool>(py: Python<'_>, stack: &mut Vec<Owned>, height: usize) -> Option<(Owned, usize)> {
     let parts = &stack[height..];
     let pairs = parts.len() / 2;
     if !PAIRS.contains(&pairs) {
@@ -40,7 +41,7 @@ pub fn like_earlier(py: Python<'_>, stack: &mut Vec<Owned>, height: usize) -> Op
         found.template.as_ref().map(Owned::obj)
     });
     let Some(template) = known else {
-        remember(py, parts, keys, place);
+        remember::<OURS>(py, parts, keys, place);
         return None;
     };
     if !dict_values(template)?.zip(parts.chunks_exact(2)).all(|((key, _), pair)| key == pair[0].obj()) {
@@ -84,7 +85,7 @@ fn fill(copy: Obj, stack: &mut Vec<Owned>, height: usize) -> Option<()> {
 
 /// The second time that these keys are seen here, a template is made of them.
 #[inline(never)]
-fn remember(py: Python<'_>, parts: &[Owned], keys: u64, place: usize) {
+fn remember<const OURS: bool>(py: Python<'_>, parts: &[Owned], keys: u64, place: usize) {
     let before = TEMPLATES.with(py, |places| {
         if places.is_empty() {
             places.resize_with(PLACES, || Place { keys: 0, template: None });
@@ -93,14 +94,14 @@ fn remember(py: Python<'_>, parts: &[Owned], keys: u64, place: usize) {
         if found.keys == keys { None } else { Some(core::mem::replace(found, Place { keys, template: None })) }
     });
     if before.is_none()
-        && let Some(template) = template_of(parts)
+        && let Some(template) = template_of::<OURS>(parts)
     {
         TEMPLATES.with(py, |places| places[place].template = Some(template));
     }
 }
 
-fn template_of(parts: &[Owned]) -> Option<Owned> {
-    if !parts.chunks_exact(2).all(|pair| pair[0].obj().is_str()) {
+fn template_of<const OURS: bool>(parts: &[Owned]) -> Option<Owned> {
+    if !parts.chunks_exact(2).all(|pair| pair[0].obj().is_str() && (OURS || is_interned(pair[0].obj()))) {
         return None;
     }
     // SAFETY: a new dict of strings and None, which is given up if there is no memory, or if it is not laid out

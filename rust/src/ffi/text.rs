@@ -23,6 +23,12 @@ pub fn str_len(obj: Obj) -> usize {
     unsafe { (*obj.ptr().cast::<ffi::PyASCIIObject>()).length.cast_unsigned() }
 }
 
+/// True for a str that the interpreter holds once for all: names, and what a program writes out.
+pub fn is_interned(text: Obj) -> bool {
+    // SAFETY: a str by layout: reads a state in its head.
+    unsafe { (*text.ptr().cast::<ffi::PyASCIIObject>()).interned() != 0 }
+}
+
 /// The storage of a str or subclass.
 #[inline(always)]
 pub fn text<'a>(obj: Obj) -> Text<'a> {

@@ -69,6 +69,11 @@ impl Sink for Builtins {
         Ok(self.stack.push(obj.own())?)
     }
 
+    #[inline(always)]
+    fn copy(&mut self, py: Python<'_>, obj: Obj, exact: Exact) -> Result<(), Fault> {
+        Ok(self.stack.push(Make::copy(py, obj, exact)?)?)
+    }
+
     fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault> {
         budget.check(obj, shape.as_exact())?;
         let value = base_value(py, obj, shape)?;
@@ -133,7 +138,7 @@ impl Sink for Builtins {
         let made = match build {
             Build::List | Build::Row => self.stack.list(py, token)?,
             Build::TUPLE => self.stack.tuple(py, token)?,
-            Build::Map | Build::Record => self.stack.dict(py, token)?.0,
+            Build::Map | Build::Record => self.stack.row::<false>(py, token)?.0,
             Build::Tagged(mark) => {
                 let items = self.stack.list(py, token)?;
                 Bridge::get(py)?.assemble(py, mark, items, None)?

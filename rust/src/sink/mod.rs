@@ -89,6 +89,10 @@ pub trait Sink {
     fn floats(&mut self, _next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {
         Ok(0)
     }
+    /// A whole list, tuple or dict of scalars. For sinks that build.
+    fn copy(&mut self, _: Python<'_>, _obj: Obj, _exact: Exact) -> Result<(), Fault> {
+        Ok(())
+    }
     /// The base storage of a subclass of int, float, str or bytes.
     fn base(&mut self, py: Python<'_>, obj: Obj, shape: Shape, budget: &Budget) -> Result<(), Fault>;
     /// A value as ext, and as the Python object it is where one is built.
