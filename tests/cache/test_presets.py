@@ -87,7 +87,7 @@ def test_the_preset() -> None:
     pool = client.connection_pool
     options = pool.connection_kwargs
     assert (options["host"], options["port"], options["db"], options["username"]) == ("localhost", 7000, 3, "user")
-    assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT == 0.25
+    assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT == 0.225
     assert options["retry"].get_retries() == 0
     assert not pool.maint_notifications_enabled()
     assert pool.max_connections == CONNECTIONS

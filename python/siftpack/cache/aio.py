@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from siftpack.cache.backends import GONE, AsyncBackend
 from siftpack.cache.backends.memory import AsyncMemoryBackend
+from siftpack.cache.backends.pace import bounded_async
 from siftpack.cache.decide import check_backend, flag
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
@@ -26,12 +27,14 @@ class AsyncFace:
     _backend: AsyncBackend
     _owner: Owner
 
+    @bounded_async
     async def get(self, key: str, default: Any = MISSING) -> Any:
         """The value under a key, or ``default`` for a miss. A cached None is a hit."""
         engine, owner = self._engine, self._owner
         read = await self._read(engine.name(owner, key), owner)
         return default if read is None else read.value
 
+    @bounded_async
     async def get_entry(self, key: str) -> Entry | Missing:
         """The entry under a key with what is known of it, or ``MISSING``."""
         engine, owner = self._engine, self._owner
@@ -50,6 +53,7 @@ class AsyncFace:
         engine.stats.hit(owner.labels, read.format, len(data or b""))
         return engine.entry(read, ttl)
 
+    @bounded_async
     async def set(
         self, key: str, value: Any, ttl: float | EllipsisType | None = ..., *, only_if_absent: bool = False
     ) -> bool:
@@ -109,6 +113,7 @@ class AsyncFace:
         """Delete an entry; True if it was there."""
         return await self.delete_many([key]) > 0
 
+    @bounded_async
     async def exists(self, key: str) -> bool:
         """True if something is stored under a key, readable or not."""
         engine, owner = self._engine, self._owner
@@ -119,6 +124,7 @@ class AsyncFace:
             engine.failed(owner, error)
             return False
 
+    @bounded_async
     async def expire(self, key: str, ttl: float | None) -> bool:
         """Give an entry a new time to live in seconds, None for no end; False if it is not there."""
         engine, owner = self._engine, self._owner
@@ -135,6 +141,7 @@ class AsyncFace:
             engine.failed(owner, error)
             return False
 
+    @bounded_async
     async def ttl(self, key: str) -> float | Missing | None:
         """Seconds an entry has left, None if it does not expire, ``MISSING`` if it is not there."""
         engine, owner = self._engine, self._owner
@@ -146,6 +153,7 @@ class AsyncFace:
             return MISSING
         return MISSING if left == GONE else engine.seconds(left)
 
+    @bounded_async
     async def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are hits."""
         engine, owner = self._engine, self._owner
@@ -169,6 +177,7 @@ class AsyncFace:
             values[key] = read.value
         return values
 
+    @bounded_async
     async def set_many(self, values: Mapping[str, Any], ttl: float | EllipsisType | None = ...) -> dict[str, bool]:
         """``set`` for each key; whether ``get`` will give each value. Raises as ``set``, after all were dealt with."""
         engine, owner = self._engine, self._owner
@@ -183,6 +192,7 @@ class AsyncFace:
             await self._forget([*refused, *(name for name, _ in items)])
         return engine.wrote_many(owner, outcomes, kept=kept)
 
+    @bounded_async
     async def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
         engine, owner = self._engine, self._owner
@@ -203,6 +213,7 @@ class AsyncFace:
         """How much this partition holds; on a remote store by SCAN, so not for every request."""
         return await self._size(self._owner, self._owner.prefix)
 
+    @bounded_async
     async def _clear(self, owner: Owner, prefix: str) -> int:
         try:
             gone = await self._backend.clear(prefix)
@@ -212,6 +223,7 @@ class AsyncFace:
         self._engine.stats.deleted(owner.labels, gone)
         return gone
 
+    @bounded_async
     async def _size(self, owner: Owner, prefix: str) -> SizeEstimate:
         try:
             return SizeEstimate(*await self._backend.size(prefix))
@@ -344,6 +356,7 @@ class AsyncCache(Whole, AsyncFace):  # type: ignore[override]  # the owner is as
         """How much the whole namespace holds; on a remote store by SCAN."""
         return await self._size(self._nobody, self._engine.keys.namespace_prefix)
 
+    @bounded_async
     async def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.
 

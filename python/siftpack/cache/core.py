@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from siftpack.cache.backends import GONE, Backend
 from siftpack.cache.backends.memory import MemoryBackend
+from siftpack.cache.backends.pace import bounded
 from siftpack.cache.decide import Verdict, check_backend, described, flag, verdict
 from siftpack.cache.engine import Engine, Owner, Read
 from siftpack.cache.entries import MISSING, Entry, Missing, Reason, SizeEstimate, Unreadable
@@ -26,12 +27,14 @@ class Face:
     _backend: Backend
     _owner: Owner
 
+    @bounded
     def get(self, key: str, default: Any = MISSING) -> Any:
         """The value under a key, or ``default`` for a miss. A cached None is a hit."""
         engine, owner = self._engine, self._owner
         read = self._read(engine.name(owner, key), owner)
         return default if read is None else read.value
 
+    @bounded
     def get_entry(self, key: str) -> Entry | Missing:
         """The entry under a key with what is known of it, or ``MISSING``."""
         engine, owner = self._engine, self._owner
@@ -50,6 +53,7 @@ class Face:
         engine.stats.hit(owner.labels, read.format, len(data or b""))
         return engine.entry(read, ttl)
 
+    @bounded
     def set(
         self, key: str, value: Any, ttl: float | EllipsisType | None = ..., *, only_if_absent: bool = False
     ) -> bool:
@@ -111,6 +115,7 @@ class Face:
         """Delete an entry; True if it was there."""
         return self.delete_many([key]) > 0
 
+    @bounded
     def exists(self, key: str) -> bool:
         """True if something is stored under a key, readable or not."""
         engine, owner = self._engine, self._owner
@@ -121,6 +126,7 @@ class Face:
             engine.failed(owner, error)
             return False
 
+    @bounded
     def expire(self, key: str, ttl: float | None) -> bool:
         """Give an entry a new time to live in seconds, None for no end; False if it is not there."""
         engine, owner = self._engine, self._owner
@@ -137,6 +143,7 @@ class Face:
             engine.failed(owner, error)
             return False
 
+    @bounded
     def ttl(self, key: str) -> float | Missing | None:
         """Seconds an entry has left, None if it does not expire, ``MISSING`` if it is not there."""
         engine, owner = self._engine, self._owner
@@ -148,6 +155,7 @@ class Face:
             return MISSING
         return MISSING if left == GONE else engine.seconds(left)
 
+    @bounded
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are hits."""
         engine, owner = self._engine, self._owner
@@ -171,6 +179,7 @@ class Face:
             values[key] = read.value
         return values
 
+    @bounded
     def set_many(self, values: Mapping[str, Any], ttl: float | EllipsisType | None = ...) -> dict[str, bool]:
         """``set`` for each key; whether ``get`` will give each value. Raises as ``set``, after all were dealt with."""
         engine, owner = self._engine, self._owner
@@ -185,6 +194,7 @@ class Face:
             self._forget([*refused, *(name for name, _ in items)])
         return engine.wrote_many(owner, outcomes, kept=kept)
 
+    @bounded
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete entries; how many were there."""
         engine, owner = self._engine, self._owner
@@ -205,6 +215,7 @@ class Face:
         """How much this partition holds; on a remote store by SCAN, so not for every request."""
         return self._size(self._owner, self._owner.prefix)
 
+    @bounded
     def _clear(self, owner: Owner, prefix: str) -> int:
         try:
             gone = self._backend.clear(prefix)
@@ -214,6 +225,7 @@ class Face:
         self._engine.stats.deleted(owner.labels, gone)
         return gone
 
+    @bounded
     def _size(self, owner: Owner, prefix: str) -> SizeEstimate:
         try:
             return SizeEstimate(*self._backend.size(prefix))
@@ -349,6 +361,7 @@ class Cache(Whole, Face):  # type: ignore[override]  # the owner is asked for ea
         """How much the whole namespace holds; on a remote store by SCAN."""
         return self._size(self._nobody, self._engine.keys.namespace_prefix)
 
+    @bounded
     def health(self) -> dict[str, Any]:
         """Whether the store answers, and how fast: ``ok``, ``latency_ms``, ``error``, ``breaker``, ``backend``.
 
@@ -374,6 +387,7 @@ class Cache(Whole, Face):  # type: ignore[override]  # the owner is asked for ea
     def __exit__(self, kind: type[BaseException] | None, raised: object, trace: TracebackType | None) -> None:
         self.close()
 
+    @bounded
     def _look(self) -> None:
         """Asks once, so that a wrong password is seen now."""
         try:

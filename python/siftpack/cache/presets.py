@@ -1,10 +1,12 @@
 """Clients made from a URL: redis-py's own, with timeouts and retries for a cache and connections that stay in step.
 
-A cache is worth waiting for a quarter of a second and no longer. Maintenance notifications are off, because they make
-redis-py accept connections with unread data; retries are the backend's, who knows which commands may be repeated.
+A cache is worth waiting for less than a quarter of a second in all, see ``siftpack.cache.backends.pace``. Maintenance
+notifications are off, because they make redis-py accept connections with unread data; retries are the backend's, who
+knows which commands may be repeated.
 """
 
 import inspect
+import random
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -13,8 +15,8 @@ from siftpack.cache.backends.guard import guarded
 from siftpack.cache.decide import refuse
 from siftpack.errors import PolicyError
 
-TIMEOUT: Final = 0.25
-"""Seconds for connecting, and for an answer."""
+TIMEOUT: Final = 0.225
+"""Seconds for one operation: for connecting and for an answer, together."""
 CONNECTIONS: Final = 50
 """Connections of one client."""
 CONNECTIONS_OF_A_LOOP: Final = 16
@@ -176,12 +178,13 @@ def _sentinel(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable
         merged.pop(name, None)
     login = {name: merged.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in merged}
     shared = {name: value for name, value in merged.items() if name.startswith("ssl_")} if tls else {}
-    asked = {**_defaults({}, asynchronous), **login, **shared}
+    hosts = _hosts(split.netloc, 26379)
+    asked = {**_defaults({}, asynchronous), **_shares(merged, len(hosts)), **login, **shared}
     guard = guarded(connection.ConnectionPool)
     found = sentinel.Sentinel([], sentinel_kwargs={})
     found.sentinels = [
         client.Redis(connection_pool=guard(connection_class=guarded(cls), host=host, port=port, **asked))
-        for host, port in _hosts(split.netloc, 26379)
+        for host, port in hosts
     ]
     managed = sentinel.SentinelManagedSSLConnection if tls else sentinel.SentinelManagedConnection
     made = found.master_for(
@@ -193,6 +196,13 @@ def _sentinel(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable
     made.connection_pool.connection_class(**made.connection_pool.connection_kwargs)
     refuse(made)
     return lambda: made
+
+
+def _shares(options: dict[str, Any], sentinels: int) -> dict[str, Any]:
+    """Time limits of each sentinel: one that hangs leaves time for the others, and all of them some for the master."""
+    whole = options["socket_timeout"]
+    share = None if whole is None else whole / (sentinels + 1)
+    return {"socket_timeout": share, "socket_connect_timeout": share, "patience": whole}
 
 
 def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[[], Any]:
@@ -210,12 +220,13 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
         raise PolicyError("a cluster has no database but 0")
     hosts = _hosts(split.netloc, 6379)
     merged["retry"] = _defaults({}, asynchronous)["retry"]
-    merged["retry"].update_retries(1)
+    if not asynchronous:  # the other one sleeps before it tries a pipeline again; the backend does not
+        merged["retry"].update_retries(1)
     if asynchronous:
-        nodes = [client.cluster.ClusterNode(host, port) for host, port in hosts]
         tls = {"ssl": True} if issubclass(cls, connection.SSLConnection) else {}
 
         def make_async() -> Any:
+            nodes = [client.cluster.ClusterNode(host, port) for host, port in _shuffled(hosts)]
             return _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
 
         make_async()  # asks nobody yet, and says now what is wrong with the options
@@ -231,12 +242,17 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
 
     def make() -> Any:
         node: Any = redis.cluster.ClusterNode
-        nodes = [node(host, port) for host, port in hosts]
+        nodes = [node(host, port) for host, port in _shuffled(hosts)]
         return redis.cluster.RedisCluster(
             url=entry, startup_nodes=nodes, connection_class=guarded(cls), connection_pool_class=pool, **merged
         )
 
     return make
+
+
+def _shuffled(hosts: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Each time another one is asked first: one that hangs is not in the way of the others for ever."""
+    return random.sample(hosts, len(hosts))
 
 
 def _guard_nodes(made: Any, cls: Any) -> Any:

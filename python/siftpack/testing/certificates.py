@@ -20,12 +20,12 @@ class Files(NamedTuple):
     key: Path
 
 
-def write_certificates(folder: Path) -> Files:
-    """Makes both, valid from an hour ago for a day."""
+def write_certificates(folder: Path, *, address: str = "127.0.0.1", days: float = 1) -> Files:
+    """Makes both for an ``address``, valid from three days ago until ``days`` from now, which may be in the past."""
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("siftpack test authority", signer, signer, x509.BasicConstraints(ca=True, path_length=0))
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = _certificate("127.0.0.1", key, signer, here, issuer=authority)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    certificate = _certificate("siftpack test server", key, signer, here, issuer=authority, days=days)
     files = Files(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     files.authority.write_bytes(authority.public_bytes(Encoding.PEM))
     files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
@@ -33,8 +33,14 @@ def write_certificates(folder: Path) -> Files:
     return files
 
 
-def _certificate(
-    name: str, key: Any, signer: Any, extension: x509.ExtensionType, *, issuer: x509.Certificate | None = None
+def _certificate(  # noqa: PLR0913 - what a certificate says
+    name: str,
+    key: Any,
+    signer: Any,
+    extension: x509.ExtensionType,
+    *,
+    issuer: x509.Certificate | None = None,
+    days: float = 1,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -44,8 +50,8 @@ def _certificate(
         .issuer_name(subject if issuer is None else issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=3))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(extension, critical=issuer is None)
     )
     if issuer is None:

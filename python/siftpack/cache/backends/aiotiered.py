@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from siftpack.cache.backends import AsyncBackend
-from siftpack.cache.backends.tiered import Tier, outage
+from siftpack.cache.backends.tiered import LOOKS, PAUSE, Full, Tier, outage
 from siftpack.cache.breaker import Breaker
 from siftpack.cache.decide import Verdict, distrusts
 from siftpack.cache.entries import Degraded
@@ -22,7 +22,7 @@ class AsyncTieredBackend(Tier):
 
     async def get(self, name: str, /) -> bytes | None:
         """The bytes in front, or behind while the front is away. Raises ``Degraded``."""
-        if await self._ready():
+        if self._calm() or await self._ready():
             try:
                 found = await self.front.get(name)
             except Exception as error:  # noqa: BLE001 - judged
@@ -37,37 +37,23 @@ class AsyncTieredBackend(Tier):
 
     async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes in front, or behind while the front is away; False too if the front is full."""
-        if await self._ready():
-            for last in (False, True):
-                try:
-                    kept = await self.front.set(name, data, ttl, only_if_absent=only_if_absent)
-                except Exception as error:  # noqa: BLE001 - judged
-                    found = await self._fail(error)
-                    if found is Verdict.FULL:
-                        await self.delete([name])
-                        return False
-                    if found is not Verdict.READONLY or last:
-                        break
-                else:
-                    self.breaker.succeeded()
-                    return kept
-        self.notes.add([name])
-        return await self.behind.set(name, data, outage(ttl), only_if_absent=only_if_absent)
+        try:
+            return await self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent))
+        except Full:
+            if not only_if_absent:
+                await self.delete([name])
+            return False
+        except Degraded:
+            return await self._owe(
+                [name], lambda: self.behind.set(name, data, outage(ttl), only_if_absent=only_if_absent)
+            )
 
     async def delete(self, names: Sequence[str], /) -> int:
         """Delete in front, now or as soon as it is back, and behind."""
-        if await self._ready():
-            for last in (False, True):
-                try:
-                    gone = await self.front.delete(names)
-                except Exception as error:  # noqa: BLE001 - judged
-                    if await self._fail(error) is not Verdict.READONLY or last:
-                        break
-                else:
-                    self.breaker.succeeded()
-                    return gone
-        self.notes.add(names)
-        return await self.behind.delete(names)
+        try:
+            return await self._ask(lambda front: front.delete(names))
+        except (Degraded, Full):
+            return await self._owe(names, lambda: self.behind.delete(names))
 
     async def exists(self, name: str, /) -> bool:
         """In front, or behind while the front is away."""
@@ -75,16 +61,10 @@ class AsyncTieredBackend(Tier):
 
     async def expire(self, name: str, ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; then the entry in front ends with the outage."""
-        if await self._ready():
-            try:
-                done = await self.front.expire(name, ttl)
-            except Exception as error:  # noqa: BLE001 - judged
-                await self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return done
-        self.notes.add([name])
-        return await self.behind.expire(name, outage(ttl))
+        try:
+            return await self._ask(lambda front: front.expire(name, ttl))
+        except (Degraded, Full):
+            return await self._owe([name], lambda: self.behind.expire(name, outage(ttl)))
 
     async def ttl(self, name: str, /) -> int:
         """In front, or behind while the front is away."""
@@ -92,46 +72,32 @@ class AsyncTieredBackend(Tier):
 
     async def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
         """In front, or behind while the front is away. Raises ``Degraded`` if there is nothing behind."""
-        if await self._ready():
-            try:
-                found = await self.front.get_many(names)
-            except Exception as error:  # noqa: BLE001 - judged
-                await self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return found
-        kept = await self.behind.get_many(names)
-        if not any(each is not None for each in kept):
-            raise Degraded
-        return kept
+        try:
+            return await self._ask(lambda front: front.get_many(names))
+        except (Degraded, Full):
+            kept = await self.behind.get_many(names)
+            if not any(each is not None for each in kept):
+                raise Degraded from None
+            return kept
 
     async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; a full front keeps none of them."""
-        if await self._ready():
-            try:
-                kept = await self.front.set_many(items, ttl)
-            except Exception as error:  # noqa: BLE001 - judged
-                if await self._fail(error) is Verdict.FULL:
-                    await self.delete([name for name, _ in items])
-                    return False
-            else:
-                self.breaker.succeeded()
-                return kept
-        self.notes.add([name for name, _ in items])
-        return await self.behind.set_many(items, outage(ttl))
+        names = [name for name, _ in items]
+        try:
+            return await self._ask(lambda front: front.set_many(items, ttl))
+        except Full:
+            await self.delete(names)
+            return False
+        except Degraded:
+            return await self._owe(names, lambda: self.behind.set_many(items, outage(ttl)))
 
     async def clear(self, prefix: str, /) -> int:
         """Clear in front, now or as soon as it is back, and behind."""
-        if await self._ready():
-            try:
-                gone = await self.front.clear(prefix)
-            except Exception as error:  # noqa: BLE001 - judged
-                await self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return gone
-        self.notes.add_prefix(prefix)
-        return await self.behind.clear(prefix)
+        try:
+            return await self._ask(lambda front: front.clear(prefix))
+        except (Degraded, Full):
+            self.notes.add_prefix(prefix)
+            return await self.behind.clear(prefix)
 
     async def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """In front, or behind while the front is away."""
@@ -151,35 +117,71 @@ class AsyncTieredBackend(Tier):
         await self.behind.close()
 
     async def _either(self, ask: Callable[[AsyncBackend], Awaitable[R]]) -> R:
-        if await self._ready():
-            try:
-                found = await ask(self.front)
-            except Exception as error:  # noqa: BLE001 - judged
-                await self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return found
-        return await ask(self.behind)
+        try:
+            return await self._ask(ask)
+        except (Degraded, Full):
+            return await ask(self.behind)
+
+    async def _ask(self, ask: Callable[[AsyncBackend], Awaitable[R]]) -> R:
+        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``."""
+        if not (self._calm() or await self._ready()):
+            raise Degraded
+        found = Verdict.READONLY
+        for _ in range(2):
+            if found is Verdict.READONLY:
+                try:
+                    answer = await ask(self.front)
+                except Exception as error:  # noqa: BLE001 - judged
+                    found = await self._fail(error)
+                else:
+                    self.breaker.succeeded()
+                    return answer
+        raise Full if found is Verdict.FULL else Degraded
+
+    async def _owe(self, names: Sequence[str], change: Callable[[], Awaitable[R]]) -> R:
+        """Changes what is behind: noted before, as it may be interrupted, and after, as a settlement may end in it."""
+        self.notes.add(names)
+        changed = await change()
+        self.notes.add(names)
+        return changed
 
     async def _ready(self) -> bool:
-        """True if the front may be asked: it is not known to be away, and owes nothing."""
-        if self._calm():
-            return True
+        """True if the front may be asked: it is not known to be away, and owes nothing any more."""
         if not self.breaker.allow():
             self._told("open")
             return False
         if not self.notes.owing:
             return True
-        names, prefixes = self.notes.taken()
+        if not self.notes.mine():
+            return await self._settled_soon()
         try:
-            for prefix in prefixes:
-                await self.front.clear(prefix)
-            listed = list(names)
-            for at in range(0, len(listed), 500):
-                await self.front.delete(listed[at : at + 500])
+            return await self._settle()
         except Exception as error:  # noqa: BLE001 - judged
             await self._fail(error)
             return False
+        finally:
+            self.notes.over()
+
+    async def _settled_soon(self) -> bool:
+        """Waits a little for who settles: whoever went on without the front now would owe it more."""
+        import asyncio
+
+        for _ in range(LOOKS):
+            await asyncio.sleep(PAUSE)
+            if not self.notes.busy:
+                break
+        if self._calm():
+            return True
+        self._told("settling")
+        return False
+
+    async def _settle(self) -> bool:
+        names, prefixes = self.notes.taken()
+        for prefix in prefixes:
+            await self.front.clear(prefix)
+        listed = list(names)
+        for at in range(0, len(listed), 500):
+            await self.front.delete(listed[at : at + 500])
         self.breaker.succeeded()
         await self.behind.clear("")
         return self.notes.settled(names, prefixes)

@@ -8,10 +8,12 @@ there instead of keeping a number, so one that an interrupt tore out of the call
 Here are those of redis-py; those of ``redis.asyncio`` are in ``aioguard``.
 """
 
+import contextlib
 import functools
 import inspect
 import select
 import socket
+import struct
 import threading
 import time
 import weakref
@@ -19,10 +21,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
+from siftpack.cache.backends.pace import Pace, PacedSocket
 
 WAIT: Final = 1.0
 """Seconds to wait for a connection when all are in use, unless ``wait`` says another number."""
 _LOOK_AGAIN: Final = 0.05
+_RESET: Final = struct.pack("ii", 1, 0)
 
 if TYPE_CHECKING:
     Base = Any
@@ -33,6 +37,9 @@ else:  # the mixins below are put in front of the real classes when those are im
 class Step:
     """Replies owed, and whether the handshake ended. One thread at a time has a connection."""
 
+    pace: Pace
+    socket_timeout: Any
+    socket_connect_timeout: Any
     _owed = 0
     _packed = 1
     _ready = False
@@ -43,9 +50,40 @@ class Step:
     def _out_of_step(self) -> bool:
         return bool(self._owed) or not self._ready
 
+    def _recall(self, sock: Any) -> None:
+        """Have the system forget what it did not deliver yet: a command that was given up is not to arrive late."""
+        if self._owed and sock is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    def _answered(self, error: Exception, *, connected: bool) -> None:
+        """An error is a reply too; one after which redis-py would wait and ask again becomes one that it raises."""
+        if connected and _is_reply(error):
+            self._owed -= 1
+            _hurry(error)
+        else:
+            self.pace.failed()
+
 
 class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few of its methods
-    """Put in front of a connection class of redis-py."""
+    """Put in front of a connection class of redis-py. ``patience``: seconds for an operation, else its time limit."""
+
+    def __init__(self, *args: Any, patience: float | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pace = Pace(self.socket_timeout if patience is None else patience)
+
+    def _connect(self) -> Any:
+        """A socket that keeps to the pace."""
+        self.pace.start()
+        limit = self.socket_connect_timeout
+        self.socket_connect_timeout = self.pace.left(limit)
+        try:
+            return PacedSocket(super()._connect(), self.pace)
+        except BaseException:
+            self.pace.failed()
+            raise
+        finally:
+            self.socket_connect_timeout = limit
 
     def connect(self) -> Any:
         """Connect, after dropping a socket that is out of step."""
@@ -63,12 +101,14 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
             result = super().connect_check_health(*args, **options)
             self._poll = _poll_of(self._sock)
             self._ready = self._sock is not None
+            self.pace.greeted()
             return result
         return super().connect_check_health(*args, **options)
 
     def disconnect(self, *args: Any, **options: Any) -> None:
         """Close the socket; until that is done the connection counts as out of step."""
         self._ready = False
+        self._recall(self._sock)
         super().disconnect(*args, **options)
         self._owed = 0
 
@@ -88,18 +128,36 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         coming = self._packed
         if self._sock is None:
             self.connect_check_health(check_health=False)
-        if check_health:  # it may connect anew, where nothing is owed yet
+        if check_health and self.health_check_interval:  # it may connect anew, where nothing is owed yet
             self.check_health()
         self._owed += coming
-        super().send_packed_command(command, check_health=False)
+        self.pace.start(greeting=not self._ready)
+        try:
+            if self.pace.unhurried:
+                super().send_packed_command(command, check_health=False)
+            else:
+                self._send_in_a_hurry(command)
+        except BaseException:
+            self.pace.failed()
+            raise
+
+    def _send_in_a_hurry(self, command: Any) -> None:
+        raw, limit = self._sock.raw, self._sock.gettimeout()
+        raw.settimeout(self.pace.left(limit))
+        try:
+            super().send_packed_command(command, check_health=False)
+        finally:
+            with contextlib.suppress(OSError):  # it may be closed by now
+                raw.settimeout(limit)
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Read one reply, whole; an error is a reply too."""
+        if self._owed <= 0:  # a message that was not asked for
+            self.pace.start()
         try:
             response = super().read_response(*args, **options)
         except Exception as error:
-            if self._sock is not None and is_reply(error):
-                self._owed -= 1
+            self._answered(error, connected=self._sock is not None)
             raise
         self._owed -= 1
         return response
@@ -119,6 +177,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
 
 def _poll_of(sock: Any) -> Any:
     """Asks whether a plain socket has something to read; None for TLS, where not all that arrives is for us."""
+    sock = getattr(sock, "raw", sock)
     if type(sock) is not socket.socket or not hasattr(select, "poll"):
         return None
     poll = select.poll()
@@ -126,8 +185,14 @@ def _poll_of(sock: Any) -> Any:
     return poll.poll
 
 
-def is_reply(error: Exception) -> bool:
-    """True for an error that the server sent, and so was owed."""
+def _hurry(error: Exception) -> None:
+    from redis.exceptions import BusyLoadingError, ClusterDownError, TryAgainError
+
+    if isinstance(error, (ClusterDownError, TryAgainError)):
+        raise BusyLoadingError(str(error)) from None
+
+
+def _is_reply(error: Exception) -> bool:
     from redis.exceptions import ResponseError
 
     return isinstance(error, ResponseError)

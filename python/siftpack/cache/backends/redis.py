@@ -27,11 +27,23 @@ def broken(error: Exception) -> bool:
     return verdict(error) is Verdict.UNREACHABLE and type(error).__name__ != "TimeoutError"
 
 
+def count(reply: Any) -> int:
+    """A reply that is a number. Raises ``ValueError``, as parsers do: then it is the reply to something else."""
+    if type(reply) is not int:
+        raise ValueError("not a number")
+    return reply
+
+
+def kept(reply: Any, *, only_if_absent: bool = False) -> bool:
+    """Whether a SET was done. Raises ``ValueError``, as parsers do, if it may or may not have been."""
+    if reply is True or (reply is None and only_if_absent):
+        return reply is True
+    raise ValueError("neither done nor declined")
+
+
 def confirmed(*replies: object) -> bool:
-    """True. Raises ``ValueError``, as parsers do, if a SET was not answered with OK: it may not have happened."""
-    if not all(replies):
-        raise ValueError("not OK")
-    return True
+    """True. Raises ``ValueError`` if a SET of several was not answered with OK."""
+    return all(kept(reply) for reply in replies)
 
 
 def raw(name: str | bytes) -> bytes:
@@ -114,27 +126,27 @@ class RedisBackend(Held):
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes; False if ``only_if_absent`` and there were some."""
         if only_if_absent:
-            return bool(self.client.set(name.encode(), data, px=ttl, nx=True))
+            return kept(self.client.set(name.encode(), data, px=ttl, nx=True), only_if_absent=True)
         try:
-            return confirmed(self.client.set(name.encode(), data, px=ttl))
+            return kept(self.client.set(name.encode(), data, px=ttl))
         except Exception as error:
             if not broken(error):
                 raise
-            return confirmed(self.client.set(name.encode(), data, px=ttl))
+            return kept(self.client.set(name.encode(), data, px=ttl))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
         if not names:
             return 0
         if len(names) == 1:
-            return int(self._twice(lambda: self.client.unlink(raw(names[0]))))
+            return count(self._twice(lambda: self.client.unlink(raw(names[0]))))
         return int(
-            sum(map(int, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names])))
+            sum(map(count, self._pipelined(lambda pipe: [pipe.execute_command("UNLINK", raw(name)) for name in names])))
         )
 
     def exists(self, name: str, /) -> bool:
         """True if there are bytes under a name."""
-        return bool(self._twice(lambda: self.client.exists(name.encode())))
+        return count(self._twice(lambda: self.client.exists(name.encode()))) > 0
 
     def expire(self, name: str, ttl: int | None, /) -> bool:
         """Give an entry a new time to live, None for no end; False if it is not there."""
@@ -144,7 +156,7 @@ class RedisBackend(Held):
 
     def ttl(self, name: str, /) -> int:
         """Milliseconds left, ``ENDLESS`` or ``GONE``."""
-        return int(self._twice(lambda: self.client.pttl(name.encode())))
+        return count(self._twice(lambda: self.client.pttl(name.encode())))
 
     def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
         """``get`` for each name, in one pipeline."""
@@ -169,14 +181,14 @@ class RedisBackend(Held):
 
     def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """Entries counted by SCAN, and bytes of values, projected from the first ``SAMPLED``."""
-        count = 0
+        entries = 0
         sample: dict[Any, None] = {}  # SCAN may give a name twice
         for name in self.client.scan_iter(match=glob(prefix).encode(), count=SCANNED):
-            count += name not in sample
+            entries += name not in sample
             if len(sample) < SAMPLED:
                 sample[name] = None
-        total = sum(map(int, self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]))) if sample else 0
-        return (count, total, True) if count == len(sample) else (count, total * count // len(sample), False)
+        total = sum(map(count, self._pipelined(lambda pipe: [pipe.strlen(name) for name in sample]))) if sample else 0
+        return (entries, total, True) if entries == len(sample) else (entries, total * entries // len(sample), False)
 
     def ping(self) -> None:
         """Raises the client's error if the server does not answer."""

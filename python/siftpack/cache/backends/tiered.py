@@ -6,6 +6,7 @@ is not read again. So entries written during an outage last until it ends, and a
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -21,12 +22,18 @@ OUTAGE_TTL: Final = 60_000
 """Milliseconds that an entry written during an outage lives at most."""
 NOTED: Final = 10_000
 """Names that are noted; beyond that their whole namespaces are."""
+LOOKS: Final = 50
+"""How often a call looks whether another one has settled what is owed."""
+PAUSE: Final = 0.002
+"""Seconds between two looks."""
+_GIVEN_UP: Final = 5.0
+"""Seconds after which a settlement that was interrupted is taken up by somebody else."""
 
 
 class Notes:
     """Names and prefixes that the remote store still owes a delete."""
 
-    __slots__ = ("__weakref__", "_lock", "_names", "_prefixes", "_turn", "owing")
+    __slots__ = ("__weakref__", "_lock", "_names", "_prefixes", "_settling", "_turn", "owing")
 
     def __init__(self) -> None:
         self.owing = False
@@ -34,6 +41,7 @@ class Notes:
         self._names: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._turn = 0
+        self._settling = 0.0
         forks.register(self)
 
     def add(self, names: Sequence[str]) -> None:
@@ -54,6 +62,24 @@ class Notes:
             self._turn += 1
             self._prefixes[prefix] = self._turn
 
+    def mine(self) -> bool:
+        """True for the one who is to settle now."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._settling:
+                return False
+            self._settling = now + _GIVEN_UP
+            return True
+
+    @property
+    def busy(self) -> bool:
+        """True while somebody settles."""
+        return self._settling > 0
+
+    def over(self) -> None:
+        """A settlement ended, well or not."""
+        self._settling = 0.0
+
     def taken(self) -> tuple[dict[str, int], dict[str, int]]:
         """All that is noted now."""
         with self._lock:
@@ -72,6 +98,7 @@ class Notes:
     def after_fork(self) -> None:
         """The child owes what its parent noted, and waits for no thread of the parent's."""
         self._lock = threading.RLock()
+        self._settling = 0.0
 
 
 class Tier:
@@ -92,6 +119,8 @@ class Tier:
         """What an error means; raises it again if the caller has to see it."""
         found = verdict(error)
         if passes(found):
+            if found in (Verdict.AUTH, Verdict.BUG):  # it is there and says no: every caller is to see that
+                self.breaker.succeeded()
             raise error
         if weighs(found):
             self.breaker.failed()
@@ -101,6 +130,10 @@ class Tier:
     def _told(self, word: str) -> None:
         if self.on_error is not None:
             self.on_error(word)
+
+
+class Full(Exception):  # noqa: N818 - never leaves the tier
+    """The remote store has no memory for a write."""
 
 
 def outage(ttl: int | None) -> int:
@@ -133,37 +166,21 @@ class TieredBackend(Tier):
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes in front, or behind while the front is away; False too if the front is full."""
-        if self._ready():
-            for last in (False, True):
-                try:
-                    kept = self.front.set(name, data, ttl, only_if_absent=only_if_absent)
-                except Exception as error:  # noqa: BLE001 - judged
-                    found = self._fail(error)
-                    if found is Verdict.FULL:
-                        self.delete([name])
-                        return False
-                    if found is not Verdict.READONLY or last:
-                        break
-                else:
-                    self.breaker.succeeded()
-                    return kept
-        self.notes.add([name])
-        return self.behind.set(name, data, outage(ttl), only_if_absent=only_if_absent)
+        try:
+            return self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent))
+        except Full:
+            if not only_if_absent:
+                self.delete([name])
+            return False
+        except Degraded:
+            return self._owe([name], lambda: self.behind.set(name, data, outage(ttl), only_if_absent=only_if_absent))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete in front, now or as soon as it is back, and behind."""
-        if self._ready():
-            for last in (False, True):
-                try:
-                    gone = self.front.delete(names)
-                except Exception as error:  # noqa: BLE001 - judged
-                    if self._fail(error) is not Verdict.READONLY or last:
-                        break
-                else:
-                    self.breaker.succeeded()
-                    return gone
-        self.notes.add(names)
-        return self.behind.delete(names)
+        try:
+            return self._ask(lambda front: front.delete(names))
+        except (Degraded, Full):
+            return self._owe(names, lambda: self.behind.delete(names))
 
     def exists(self, name: str, /) -> bool:
         """In front, or behind while the front is away."""
@@ -171,16 +188,10 @@ class TieredBackend(Tier):
 
     def expire(self, name: str, ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; then the entry in front ends with the outage."""
-        if self._ready():
-            try:
-                done = self.front.expire(name, ttl)
-            except Exception as error:  # noqa: BLE001 - judged
-                self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return done
-        self.notes.add([name])
-        return self.behind.expire(name, outage(ttl))
+        try:
+            return self._ask(lambda front: front.expire(name, ttl))
+        except (Degraded, Full):
+            return self._owe([name], lambda: self.behind.expire(name, outage(ttl)))
 
     def ttl(self, name: str, /) -> int:
         """In front, or behind while the front is away."""
@@ -188,46 +199,32 @@ class TieredBackend(Tier):
 
     def get_many(self, names: Sequence[str], /) -> list[bytes | None]:
         """In front, or behind while the front is away. Raises ``Degraded`` if there is nothing behind."""
-        if self._ready():
-            try:
-                found = self.front.get_many(names)
-            except Exception as error:  # noqa: BLE001 - judged
-                self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return found
-        kept = self.behind.get_many(names)
-        if not any(each is not None for each in kept):
-            raise Degraded
-        return kept
+        try:
+            return self._ask(lambda front: front.get_many(names))
+        except (Degraded, Full):
+            kept = self.behind.get_many(names)
+            if not any(each is not None for each in kept):
+                raise Degraded from None
+            return kept
 
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """In front, or behind while the front is away; a full front keeps none of them."""
-        if self._ready():
-            try:
-                kept = self.front.set_many(items, ttl)
-            except Exception as error:  # noqa: BLE001 - judged
-                if self._fail(error) is Verdict.FULL:
-                    self.delete([name for name, _ in items])
-                    return False
-            else:
-                self.breaker.succeeded()
-                return kept
-        self.notes.add([name for name, _ in items])
-        return self.behind.set_many(items, outage(ttl))
+        names = [name for name, _ in items]
+        try:
+            return self._ask(lambda front: front.set_many(items, ttl))
+        except Full:
+            self.delete(names)
+            return False
+        except Degraded:
+            return self._owe(names, lambda: self.behind.set_many(items, outage(ttl)))
 
     def clear(self, prefix: str, /) -> int:
         """Clear in front, now or as soon as it is back, and behind."""
-        if self._ready():
-            try:
-                gone = self.front.clear(prefix)
-            except Exception as error:  # noqa: BLE001 - judged
-                self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return gone
-        self.notes.add_prefix(prefix)
-        return self.behind.clear(prefix)
+        try:
+            return self._ask(lambda front: front.clear(prefix))
+        except (Degraded, Full):
+            self.notes.add_prefix(prefix)
+            return self.behind.clear(prefix)
 
     def size(self, prefix: str, /) -> tuple[int, int, bool]:
         """In front, or behind while the front is away."""
@@ -247,35 +244,69 @@ class TieredBackend(Tier):
         self.behind.close()
 
     def _either(self, ask: Callable[[Backend], R]) -> R:
-        if self._ready():
-            try:
-                found = ask(self.front)
-            except Exception as error:  # noqa: BLE001 - judged
-                self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return found
-        return ask(self.behind)
+        try:
+            return self._ask(ask)
+        except (Degraded, Full):
+            return ask(self.behind)
+
+    def _ask(self, ask: Callable[[Backend], R]) -> R:
+        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``."""
+        if not (self._calm() or self._ready()):
+            raise Degraded
+        found = Verdict.READONLY
+        for _ in range(2):
+            if found is Verdict.READONLY:
+                try:
+                    answer = ask(self.front)
+                except Exception as error:  # noqa: BLE001 - judged
+                    found = self._fail(error)
+                else:
+                    self.breaker.succeeded()
+                    return answer
+        raise Full if found is Verdict.FULL else Degraded
+
+    def _owe(self, names: Sequence[str], change: Callable[[], R]) -> R:
+        """Changes what is behind: noted before, as it may be interrupted, and after, as a settlement may end in it."""
+        self.notes.add(names)
+        changed = change()
+        self.notes.add(names)
+        return changed
 
     def _ready(self) -> bool:
-        """True if the front may be asked: it is not known to be away, and owes nothing."""
-        if self._calm():
-            return True
+        """True if the front may be asked: it is not known to be away, and owes nothing any more."""
         if not self.breaker.allow():
             self._told("open")
             return False
         if not self.notes.owing:
             return True
-        names, prefixes = self.notes.taken()
+        if not self.notes.mine():
+            return self._settled_soon()
         try:
-            for prefix in prefixes:
-                self.front.clear(prefix)
-            listed = list(names)
-            for at in range(0, len(listed), 500):
-                self.front.delete(listed[at : at + 500])
+            return self._settle()
         except Exception as error:  # noqa: BLE001 - judged
             self._fail(error)
             return False
+        finally:
+            self.notes.over()
+
+    def _settled_soon(self) -> bool:
+        """Waits a little for who settles: whoever went on without the front now would owe it more."""
+        for _ in range(LOOKS):
+            time.sleep(PAUSE)
+            if not self.notes.busy:
+                break
+        if self._calm():
+            return True
+        self._told("settling")
+        return False
+
+    def _settle(self) -> bool:
+        names, prefixes = self.notes.taken()
+        for prefix in prefixes:
+            self.front.clear(prefix)
+        listed = list(names)
+        for at in range(0, len(listed), 500):
+            self.front.delete(listed[at : at + 500])
         self.breaker.succeeded()
         self.behind.clear("")
         return self.notes.settled(names, prefixes)
