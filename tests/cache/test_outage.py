@@ -15,7 +15,7 @@ from siftpack.cache import (
     MemoryBackend,
     TieredBackend,
 )
-from siftpack.cache.backends.tiered import NOTED, Notes
+from siftpack.cache.backends.notes import NOTED, Notes
 from siftpack.cache.breaker import FAILURES, PAUSE, WINDOW, Breaker
 
 
@@ -212,10 +212,11 @@ def test_notes_are_bounded() -> None:
     assert names == {}
     assert set(prefixes) == {"app:", "other:"}
     notes.add(["app:u:late"])
-    assert not notes.settled(names, prefixes)
+    assert notes.taken_by("settler")
+    assert not notes.settled("settler", names, prefixes)
     names, prefixes = notes.taken()
     assert list(names) == ["app:u:late"]
-    assert notes.settled(names, prefixes)
+    assert notes.settled("settler", names, prefixes)
     assert not notes.owing
 
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
 import redis.exceptions as errors
 
 from siftpack.cache import MISSING, AsyncMemoryBackend, AsyncTieredBackend, Cache, MemoryBackend, TieredBackend
+from siftpack.cache.backends.notes import PATIENCE, Notes
 from siftpack.cache.backends.redis import count, kept
 from siftpack.cache.backends.tiered import OUTAGE_TTL
 from siftpack.cache.breaker import FAILURES, PAUSE, Breaker
 from siftpack.cache.decide import Verdict, verdict
-from tests.cache.shells import Failing
+from tests.cache.shells import Failing, Make
 
 AWAY = errors.ConnectionError("refused")
 
@@ -167,7 +169,9 @@ def test_a_write_that_ends_after_a_settlement_is_owed_again() -> None:
         async def late(*args: Any, **options: Any) -> bool:
             names, prefixes = tier.notes.taken()  # a settlement ends between the note and the write
             await tier.behind.clear("")
-            assert tier.notes.settled(names, prefixes)
+            assert tier.notes.taken_by("settler")
+            assert tier.notes.settled("settler", names, prefixes)
+            tier.notes.left_by("settler")
             return await real(*args, **options)
 
         tier.behind.set = late  # type: ignore[method-assign]
@@ -175,6 +179,43 @@ def test_a_write_that_ends_after_a_settlement_is_owed_again() -> None:
         assert tier.notes.owing
 
     asyncio.run(run())
+
+
+def test_a_settlement_that_was_taken_over_settles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes too long is taken up by another: only that one says that nothing is owed any more."""
+    notes = Notes()
+    notes.add(["k"])
+    assert notes.taken_by("first")
+    assert not notes.taken_by("second")
+    monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic() + PATIENCE: now)
+    assert notes.taken_by("second")
+    assert not notes.settled("first", *notes.taken())
+    notes.left_by("first")
+    assert notes.busy
+    assert notes.owing
+    assert notes.settled("second", *notes.taken())
+    notes.left_by("second")
+    assert not notes.busy
+    assert not notes.owing
+
+
+def test_health_that_finds_the_store_well_ends_the_outage(make: Make) -> None:
+    """The next operation after it asks the store, whatever the breaker still waited for."""
+    front = Failing()
+    front.remote = True
+    cache = make(front)
+    user = cache.for_user("u")
+    assert user.set("k", 1)
+    front.error = AWAY
+    for _ in range(FAILURES):
+        user.get("k")
+    user.delete("k")
+    assert cache.health()["breaker"] == "open"
+    front.error = None
+    assert cache.health()["breaker"] == "closed"
+    assert user.get("k") is MISSING
+    assert user.set("k", 2)
+    assert front.exists("app:u:k")
 
 
 @pytest.mark.parametrize("reply", [b"v", "OK", 1.5, None, [], True])

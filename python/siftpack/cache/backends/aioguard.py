@@ -6,11 +6,12 @@ has, and a forked child leaves its parent's streams alone.
 
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
 from siftpack.cache.backends.guard import WAIT, Step, checked_wait
-from siftpack.cache.backends.pace import Pace
+from siftpack.cache.backends.pace import AsyncPace
 
 if TYPE_CHECKING:
     Base = Any
@@ -24,8 +25,12 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
     """Put in front of a connection class of ``redis.asyncio``, with ``patience`` as there."""
 
     def __init__(self, *args: Any, patience: float | None = None, **options: Any) -> None:
+        import asyncio  # late: whoever uses the synchronous cache alone does not pay for it
+
         super().__init__(*args, **options)
-        self.pace = Pace(self.socket_timeout if patience is None else patience)
+        self.pace = AsyncPace(self.socket_timeout if patience is None else patience)
+        self._task: Callable[[], Any] = asyncio.current_task
+        self._asker: Any = None
 
     async def _connect(self) -> None:
         """Connect within the pace."""
@@ -58,11 +63,24 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         return await super().connect_check_health(*args, **options)
 
     async def disconnect(self, *args: Any, **options: Any) -> None:
-        """Close the stream; until that is done the connection counts as out of step."""
+        """Close the stream; until that is done the connection counts as out of step.
+
+        One on which another task waits for a reply is closed when it is given back: a cluster client that looks for its
+        nodes anew would close the streams of all tasks.
+        """
+        if self._asked_elsewhere():
+            self.mark_for_reconnect()
+            return
         self._ready = False
-        self._recall(_socket_of(self._writer))
+        if self._owed and self._writer is not None:  # what was not sent yet would keep it open
+            self._recall(_socket_of(self._writer))
+            self._writer.transport.abort()
         await super().disconnect(*args, **options)
         self._owed = 0
+
+    def _asked_elsewhere(self) -> bool:
+        asker = self._asker
+        return bool(self._owed) and asker is not None and not asker.done() and asker is not self._task()
 
     def drop(self) -> None:
         """Close at once, without waiting for anything."""
@@ -102,14 +120,16 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         if check_health:  # it may connect anew, where nothing is owed yet
             await self.check_health()
         self._owed += coming
-        self.pace.start(greeting=not self._ready)
+        self._asker = self._task()
+        if not self._ready:
+            self.pace.greeted()
+        self.pace.start()
         limit = self.socket_timeout
         self.socket_timeout = self.pace.left(limit)
         try:
             await super().send_packed_command(command, check_health=False)
-        except BaseException as error:
+        except BaseException:
             self.pace.failed()
-            self._closed_meanwhile(error)
             raise
         finally:
             self.socket_timeout = limit
@@ -123,19 +143,11 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             response = await super().read_response(*args, **options)
         except Exception as error:
             self._answered(error, connected=self.is_connected)
-            self._closed_meanwhile(error)
             raise
         finally:
             self.socket_timeout = limit
         self._owed -= 1
         return response
-
-    def _closed_meanwhile(self, error: BaseException) -> None:
-        """A cluster client that looks for its nodes anew closes the streams of all tasks: no nonsense of a server."""
-        if isinstance(error, AttributeError) and not self.is_connected:
-            from redis.exceptions import ConnectionError as Closed
-
-            raise Closed("the connection was closed meanwhile") from None
 
     def __del__(self, _warnings: Any = None) -> None:
         if getattr(self, "_writer", None) is not None:
@@ -258,6 +270,13 @@ def _expire(turn: Any) -> None:
 
     if not turn.done():
         turn.set_exception(MaxConnectionsError("Too many connections"))
+
+
+async def close_nodes(client: Any) -> None:
+    """Close an asyncio cluster client, which does that only if it knows its nodes for sure."""
+    await client.aclose()
+    for connection in _connections(client):
+        await connection.disconnect()
 
 
 def drop_nodes(client: Any) -> None:

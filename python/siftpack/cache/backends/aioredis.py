@@ -4,12 +4,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.backends.aioguard import drop_nodes, leave_nodes
+from siftpack.cache.backends.aioguard import close_nodes, drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
 from siftpack.cache.backends.redis import (
     SAMPLED,
     SCANNED,
     Held,
+    asked_pools,
     broken,
     confirmed,
     count,
@@ -151,9 +152,11 @@ class AsyncRedisBackend(Held):
         """As in ``RedisBackend``."""
         self._drop_stale()
         if self._make is not None and self._client is not None:
-            await self._client.aclose()
-            pool = getattr(self._client, "connection_pool", None)
-            if pool is not None:
+            if getattr(self._client, "nodes_manager", None) is not None:
+                await close_nodes(self._client)
+            else:
+                await self._client.aclose()
+            for pool in (*pools(self._client), *asked_pools(self._client)):
                 await pool.disconnect()
             self._client = None
             await _sleep(0)  # the loop closes a socket in its next turn, which may be its last

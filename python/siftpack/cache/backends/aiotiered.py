@@ -104,8 +104,9 @@ class AsyncTieredBackend(Tier):
         return await self._either(lambda store: store.size(prefix))
 
     async def ping(self) -> None:
-        """Raises the front's error if it does not answer."""
+        """Raises the front's error if it does not answer; if it does, it is asked again from now on."""
         await self.front.ping()
+        self.breaker.succeeded()
 
     async def distrust(self) -> None:
         """Drop the front's idle connections."""
@@ -152,15 +153,16 @@ class AsyncTieredBackend(Tier):
             return False
         if not self.notes.owing:
             return True
-        if not self.notes.mine():
-            return await self._settled_soon()
+        settler = object()
         try:
-            return await self._settle()
+            if not self.notes.taken_by(settler):
+                return await self._settled_soon()
+            return await self._settle(settler)
         except Exception as error:  # noqa: BLE001 - judged
             await self._fail(error)
             return False
         finally:
-            self.notes.over()
+            self.notes.left_by(settler)
 
     async def _settled_soon(self) -> bool:
         """Waits a little for who settles: whoever went on without the front now would owe it more."""
@@ -175,7 +177,7 @@ class AsyncTieredBackend(Tier):
         self._told("settling")
         return False
 
-    async def _settle(self) -> bool:
+    async def _settle(self, settler: object) -> bool:
         names, prefixes = self.notes.taken()
         for prefix in prefixes:
             await self.front.clear(prefix)
@@ -184,7 +186,7 @@ class AsyncTieredBackend(Tier):
             await self.front.delete(listed[at : at + 500])
         self.breaker.succeeded()
         await self.behind.clear("")
-        return self.notes.settled(names, prefixes)
+        return self.notes.settled(settler, names, prefixes)
 
     async def _fail(self, error: Exception) -> Verdict:
         found = self._judge(error)

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
-from siftpack.cache.backends.pace import Pace, PacedSocket
+from siftpack.cache.backends.pace import AT_ONCE, Pace, PacedSocket
 
 WAIT: Final = 1.0
 """Seconds to wait for a connection when all are in use, unless ``wait`` says another number."""
@@ -121,7 +121,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
     def send_command(self, *args: Any, **options: Any) -> None:
         """Send one command, which brings one reply."""
         self._packed = 1
-        super().send_command(*args, **options)
+        self.send_packed_command(self._command_packer.pack(*args), check_health=options.get("check_health", True))
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Send what was packed last; its replies are owed before the first byte leaves."""
@@ -131,15 +131,23 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         if check_health and self.health_check_interval:  # it may connect anew, where nothing is owed yet
             self.check_health()
         self._owed += coming
-        self.pace.start(greeting=not self._ready)
+        pace = self.pace
+        if not self._ready:
+            pace.greeted()
+        large = len(command) != 1 or len(command[0]) > AT_ONCE
+        if large and sum(map(len, command)) <= AT_ONCE:  # redis-py sends a value by itself
+            command, large = (b"".join(command),), False
+        pace.start()
         try:
-            if self.pace.unhurried:
+            if pace.quick:
                 super().send_packed_command(command, check_health=False)
             else:
                 self._send_in_a_hurry(command)
         except BaseException:
-            self.pace.failed()
+            pace.failed()
             raise
+        if large:
+            pace.sent()
 
     def _send_in_a_hurry(self, command: Any) -> None:
         raw, limit = self._sock.raw, self._sock.gettimeout()

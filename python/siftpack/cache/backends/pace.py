@@ -4,9 +4,13 @@ A socket's own time limit starts anew with every byte that arrives, and every fu
 its own. Here a step, which is to connect or to get a reply whole, has one limit from its start to its end; what arrives
 quickly extends it, so that large values have their time. What the steps of an operation lost that failed, or that
 only greeted a slow server, the steps after them have less, so that no operation waits longer than for one of them.
+
+Most steps are a small command whose reply arrives at once and whole. For those a socket's own limit is right, and next
+to nothing is done here.
 """
 
 import functools
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
@@ -16,13 +20,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 RATE: Final = 16 * 2**20
 """Bytes a second at which a reply may arrive for as long as it takes."""
-_MUCH: Final = 4096
+AT_ONCE: Final = 1 << 16
+"""Bytes that are sent in one go; more may take a while."""
 _SOON: Final = 0.01
 """Seconds after which a socket's own time limit is no longer about right."""
 
 
-_now: ContextVar[list[float] | None] = ContextVar("siftpack_call", default=None)
-"""The operation under way: the seconds its steps lost. A list is what is made quickest."""
+class _Operation(threading.local):
+    """What a thread is about: the seconds that the steps of its operation lost, None if it is about none."""
+
+    lost: float | None = None
+
+
+_operation = _Operation()
+_awaited: ContextVar[list[float] | None] = ContextVar("siftpack_operation", default=None)
+"""The same of a task, and of the tasks that it starts for it: these add to the same number."""
 
 
 def bounded(method: F) -> F:
@@ -30,11 +42,11 @@ def bounded(method: F) -> F:
 
     @functools.wraps(method)
     def call(*args: Any, **options: Any) -> Any:
+        _operation.lost = 0.0
         try:
-            _now.set([0.0])
             return method(*args, **options)
         finally:
-            _now.set(None)
+            _operation.lost = None
 
     return call  # type: ignore[return-value]  # the same arguments and answer
 
@@ -45,10 +57,10 @@ def bounded_async(method: F) -> F:
     @functools.wraps(method)
     async def call(*args: Any, **options: Any) -> Any:
         try:
-            _now.set([0.0])
+            _awaited.set([0.0])
             return await method(*args, **options)
         finally:
-            _now.set(None)
+            _awaited.set(None)
 
     return call  # type: ignore[return-value]  # as above
 
@@ -56,41 +68,66 @@ def bounded_async(method: F) -> F:
 class Pace:
     """What a guarded connection knows of time. ``patience``: seconds for an operation in vain, None for no limit."""
 
-    __slots__ = ("_call", "began", "patience", "unhurried")
+    __slots__ = ("began", "patience", "quick")
 
     def __init__(self, patience: float | None) -> None:
         self.patience = patience
         self.began = 0.0
-        self.unhurried = True
-        """False while steps before this one of the same operation have failed."""
-        self._call: list[float] | None = None
+        self.quick = False
+        """True until bytes arrive in a step whose socket has the right limit anyway."""
 
-    def start(self, *, greeting: bool = False) -> None:
-        """Now a step begins. One of those that greet a server anew has what those before it took, if that was much."""
-        if greeting:
-            self.greeted()
+    def start(self) -> None:
+        """Now a step begins."""
         self.began = monotonic()
-        self._call = call = _now.get()
-        self.unhurried = call is None or not call[0]
+        self.quick = not _operation.lost
+
+    def sent(self) -> None:
+        """A command that may have taken a while to send is on its way."""
+        if monotonic() - self.began > _SOON:
+            self.quick = False
 
     def greeted(self) -> None:
         """A step of a greeting is over: what a slow one took is lost to the operation, which greets to ask."""
-        if self._call is not None and monotonic() - self.began > _SOON:
+        if monotonic() - self.began > _SOON:
             self.failed()
 
     def failed(self) -> None:
         """The step failed: what it took is lost."""
-        if self._call is not None:
-            now = monotonic()
-            self._call[0] += now - self.began
-            self.began = now
+        now = monotonic()
+        self.lose(now - self.began)
+        self.began = now
 
     def left(self, limit: float | None) -> float | None:
         """Seconds that the step may still take, at least a millisecond, if it has a ``limit`` of its own."""
         if self.patience is None or limit is None:
             return limit
-        lost = 0.0 if self._call is None else self._call[0]
-        return max(0.001, min(limit, self.patience - lost) - (monotonic() - self.began))
+        return max(0.001, min(limit, self.patience - self.lost()) - (monotonic() - self.began))
+
+    def lost(self) -> float:
+        """Seconds that the steps before this one lost."""
+        return _operation.lost or 0.0
+
+    def lose(self, seconds: float) -> None:
+        """The operation lost some."""
+        if _operation.lost is not None:
+            _operation.lost += seconds
+
+
+class AsyncPace(Pace):
+    """``Pace`` of a connection that is awaited."""
+
+    __slots__ = ()
+
+    def lost(self) -> float:
+        """As in ``Pace``."""
+        operation = _awaited.get()
+        return 0.0 if operation is None else operation[0]
+
+    def lose(self, seconds: float) -> None:
+        """As in ``Pace``."""
+        operation = _awaited.get()
+        if operation is not None:
+            operation[0] += seconds
 
 
 class PacedSocket:
@@ -107,10 +144,11 @@ class PacedSocket:
     def recv(self, size: int, /) -> Any:
         """As of a socket. Raises ``TimeoutError``."""
         pace = self._pace
-        quick = pace.unhurried and monotonic() - pace.began < _SOON
-        found = self._recv(size) if quick else self._timed(self._recv, size)
-        if len(found) > _MUCH:
-            pace.began += len(found) / RATE
+        if pace.quick:
+            pace.quick = False
+            return self._recv(size)
+        found = self._timed(self._recv, size)
+        pace.began += len(found) / RATE
         return found
 
     def recv_into(self, *args: Any) -> Any:

@@ -202,6 +202,8 @@ class RedisBackend(Held):
     def close(self) -> None:
         """Close the client if it was made for this backend."""
         if self._make is not None and self._client is not None:
+            for pool in asked_pools(self._client):
+                pool.disconnect()
             self._client.close()
             self._client = None
 
@@ -249,3 +251,9 @@ def pools(client: Any) -> list[Any]:
     nodes: list[Any] = getattr(client, "get_nodes", list)()
     holders = [getattr(node, "redis_connection", None) for node in nodes] or databases(client)
     return [pool for each in holders if (pool := getattr(each, "connection_pool", None)) is not None]
+
+
+def asked_pools(client: Any) -> list[Any]:
+    """The connection pools of the sentinels that a client asks for its master."""
+    manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    return [sentinel.connection_pool for sentinel in getattr(manager, "sentinels", ())]

@@ -5,13 +5,12 @@ deleted there and the embedded store is emptied: a value of before the outage, o
 is not read again. So entries written during an outage last until it ends, and at most ``OUTAGE_TTL``.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from siftpack.cache import forks
 from siftpack.cache.backends import Backend
+from siftpack.cache.backends.notes import Notes
 from siftpack.cache.breaker import Breaker
 from siftpack.cache.decide import Verdict, distrusts, passes, verdict, weighs
 from siftpack.cache.entries import Degraded
@@ -20,85 +19,10 @@ R = TypeVar("R")
 
 OUTAGE_TTL: Final = 60_000
 """Milliseconds that an entry written during an outage lives at most."""
-NOTED: Final = 10_000
-"""Names that are noted; beyond that their whole namespaces are."""
 LOOKS: Final = 50
 """How often a call looks whether another one has settled what is owed."""
 PAUSE: Final = 0.002
 """Seconds between two looks."""
-_GIVEN_UP: Final = 5.0
-"""Seconds after which a settlement that was interrupted is taken up by somebody else."""
-
-
-class Notes:
-    """Names and prefixes that the remote store still owes a delete."""
-
-    __slots__ = ("__weakref__", "_lock", "_names", "_prefixes", "_settling", "_turn", "owing")
-
-    def __init__(self) -> None:
-        self.owing = False
-        self._lock = threading.RLock()
-        self._names: dict[str, int] = {}
-        self._prefixes: dict[str, int] = {}
-        self._turn = 0
-        self._settling = 0.0
-        forks.register(self)
-
-    def add(self, names: Sequence[str]) -> None:
-        """Note names."""
-        with self._lock:
-            self.owing = True
-            self._turn += 1
-            self._names |= dict.fromkeys(names, self._turn)
-            if len(self._names) > NOTED:
-                spaces = {f"{name.partition(':')[0]}:" for name in self._names}
-                self._prefixes |= dict.fromkeys(spaces, self._turn)
-                self._names.clear()
-
-    def add_prefix(self, prefix: str) -> None:
-        """Note all names that begin with a prefix."""
-        with self._lock:
-            self.owing = True
-            self._turn += 1
-            self._prefixes[prefix] = self._turn
-
-    def mine(self) -> bool:
-        """True for the one who is to settle now."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._settling:
-                return False
-            self._settling = now + _GIVEN_UP
-            return True
-
-    @property
-    def busy(self) -> bool:
-        """True while somebody settles."""
-        return self._settling > 0
-
-    def over(self) -> None:
-        """A settlement ended, well or not."""
-        self._settling = 0.0
-
-    def taken(self) -> tuple[dict[str, int], dict[str, int]]:
-        """All that is noted now."""
-        with self._lock:
-            return dict(self._names), dict(self._prefixes)
-
-    def settled(self, names: dict[str, int], prefixes: dict[str, int]) -> bool:
-        """Strikes out what was taken and not noted again since; True if nothing is left."""
-        with self._lock:
-            for noted, done in ((self._names, names), (self._prefixes, prefixes)):
-                for name, turn in done.items():
-                    if noted.get(name) == turn:
-                        del noted[name]
-            self.owing = bool(self._names or self._prefixes)
-            return not self.owing
-
-    def after_fork(self) -> None:
-        """The child owes what its parent noted, and waits for no thread of the parent's."""
-        self._lock = threading.RLock()
-        self._settling = 0.0
 
 
 class Tier:
@@ -166,8 +90,17 @@ class TieredBackend(Tier):
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes in front, or behind while the front is away; False too if the front is full."""
+        found = None
+        if self._calm():  # the usual case, without what ``_ask`` costs
+            try:
+                done = self.front.set(name, data, ttl, only_if_absent=only_if_absent)
+            except Exception as error:  # noqa: BLE001 - judged
+                found = self._fail(error)
+            else:
+                self.breaker.succeeded()
+                return done
         try:
-            return self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent))
+            return self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent), found)
         except Full:
             if not only_if_absent:
                 self.delete([name])
@@ -231,8 +164,9 @@ class TieredBackend(Tier):
         return self._either(lambda store: store.size(prefix))
 
     def ping(self) -> None:
-        """Raises the front's error if it does not answer."""
+        """Raises the front's error if it does not answer; if it does, it is asked again from now on."""
         self.front.ping()
+        self.breaker.succeeded()
 
     def distrust(self) -> None:
         """Drop the front's idle connections."""
@@ -249,13 +183,15 @@ class TieredBackend(Tier):
         except (Degraded, Full):
             return ask(self.behind)
 
-    def _ask(self, ask: Callable[[Backend], R]) -> R:
-        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``."""
-        if not (self._calm() or self._ready()):
+    def _ask(self, ask: Callable[[Backend], R], found: Verdict | None = None) -> R:
+        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``.
+
+        ``found``: what came of asking once already.
+        """
+        if found is None and not (self._calm() or self._ready()):
             raise Degraded
-        found = Verdict.READONLY
-        for _ in range(2):
-            if found is Verdict.READONLY:
+        for _ in range(1 if found is not None else 2):
+            if found is None or found is Verdict.READONLY:
                 try:
                     answer = ask(self.front)
                 except Exception as error:  # noqa: BLE001 - judged
@@ -279,15 +215,16 @@ class TieredBackend(Tier):
             return False
         if not self.notes.owing:
             return True
-        if not self.notes.mine():
-            return self._settled_soon()
+        settler = object()
         try:
-            return self._settle()
+            if not self.notes.taken_by(settler):
+                return self._settled_soon()
+            return self._settle(settler)
         except Exception as error:  # noqa: BLE001 - judged
             self._fail(error)
             return False
         finally:
-            self.notes.over()
+            self.notes.left_by(settler)
 
     def _settled_soon(self) -> bool:
         """Waits a little for who settles: whoever went on without the front now would owe it more."""
@@ -300,7 +237,7 @@ class TieredBackend(Tier):
         self._told("settling")
         return False
 
-    def _settle(self) -> bool:
+    def _settle(self, settler: object) -> bool:
         names, prefixes = self.notes.taken()
         for prefix in prefixes:
             self.front.clear(prefix)
@@ -309,7 +246,7 @@ class TieredBackend(Tier):
             self.front.delete(listed[at : at + 500])
         self.breaker.succeeded()
         self.behind.clear("")
-        return self.notes.settled(names, prefixes)
+        return self.notes.settled(settler, names, prefixes)
 
     def _fail(self, error: Exception) -> Verdict:
         found = self._judge(error)
