@@ -65,6 +65,10 @@ for _name in ("get", "set", "delete", "exists", "expire", "ttl", "get_many", "se
 class AsyncFailing(AsyncMemoryBackend):
     """The same, awaited."""
 
+    @property
+    def remote(self) -> bool:  # type: ignore[override]  # as the store is told to be
+        return self.store.remote
+
     async def distrust(self) -> None:
         self.store.distrust()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from siftpack.cache import MISSING
 from siftpack.testing.outages import Rig
-from tests.faults.shells import SHELLS, Stalls, back, shell, tier, timed
+from tests.faults.shells import SHELLS, Stalls, Took, back, shell, tier, timed
 
 FIRST = 0.25
 """Seconds that a call may take while it is found out that the store is away."""
@@ -25,9 +25,9 @@ class Victim(threading.Thread):
         self.where = where
         self.gates = gates
         self.wrong: list[str] = []
-        self.first: list[float] = []
-        self.later: list[float] = []
-        self.back = 0.0
+        self.first: list[Took] = []
+        self.later: list[Took] = []
+        self.back: list[Took] = []
         self.raised: BaseException | None = None
         self.breaker: Any = None
 
@@ -45,8 +45,8 @@ class Victim(threading.Thread):
     def _live(self, cache: Any, user: Any) -> None:
         back(cache, user)
         for key in ("old", "gone", "other"):
-            assert user.set(key, "v1")
-            assert user.get(key) == "v1"
+            while not (user.set(key, "v1") and user.get(key) == "v1"):  # a busy machine makes a quick server slow
+                back(cache, user)
         self.breaker = tier(cache).breaker
         for gate in self.gates[:1] * 2:  # once before the fault, once after
             gate.wait(30)
@@ -67,7 +67,7 @@ class Victim(threading.Thread):
                 break
         for gate in self.gates[1:] * 2:
             gate.wait(30)
-        self.back = back(cache, user)
+        self.back.append(back(cache, user))
         for key, right in (("old", ("v2", MISSING)), ("gone", (MISSING,)), ("late", (MISSING,))):
             self._say(f"{key} afterwards", user.get(key), right)
         self._say("new", user.set("new", "v3") and user.get("new"), ("v3",))
@@ -105,11 +105,11 @@ def suffer(rigs: list[Rig], begin: Callable[[Rig], None], end: Callable[[Rig], N
                 end(where)
         for victim in victims:
             victim.join(30)
-    assert {victim.name: victim.raised for victim in victims if victim.raised is not None} == {}
     for victim in victims:
-        assert victim.wrong == [], victim.name
-        assert max(victim.first) <= FIRST + stalls.worst, victim.name
-        assert victim.back <= BACK + stalls.worst, victim.name
-        if victim.later:
-            assert sorted(victim.later)[len(victim.later) * 8 // 10] <= OPEN + stalls.worst, victim.name
+        if victim.raised is not None:
+            raise victim.raised
+        assert victim.wrong == [], f"{victim.name}: {victim.wrong}"
+        stalls.check(f"{victim.name}, first calls", victim.first, FIRST)
+        stalls.check(f"{victim.name}, with an open breaker", victim.later, OPEN, quantile=0.8)
+        stalls.check(f"{victim.name}, until it is back", victim.back, BACK)
     return victims

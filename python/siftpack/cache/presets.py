@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from siftpack.cache.backends.aiocluster import prepared
 from siftpack.cache.backends.guard import guarded
 from siftpack.cache.decide import refuse
 from siftpack.errors import PolicyError
@@ -227,7 +228,7 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
 
         def make_async() -> Any:
             nodes = [client.cluster.ClusterNode(host, port) for host, port in _shuffled(hosts)]
-            return _guard_nodes(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+            return prepared(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
 
         make_async()  # asks nobody yet, and says now what is wrong with the options
         return make_async
@@ -253,11 +254,3 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
 def _shuffled(hosts: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Each time another one is asked first: one that hangs is not in the way of the others for ever."""
     return random.sample(hosts, len(hosts))
-
-
-def _guard_nodes(made: Any, cls: Any) -> Any:
-    """An asyncio cluster client makes its connections itself, of the class in its options."""
-    made.connection_kwargs["connection_class"] = cls
-    for node in made.nodes_manager.startup_nodes.values():
-        node.connection_class = cls
-    return made

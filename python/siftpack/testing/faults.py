@@ -103,7 +103,7 @@ class Proxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, raised: object, trace: TracebackType | None) -> None:
-        self._run(self._change(Fault.REFUSED))
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -146,6 +146,13 @@ class Proxy:
         if fault is Fault.NONE:
             for link in [link for link in self._links if link.lossy]:
                 link.reset()
+
+    async def _end(self) -> None:
+        """Also of connections that were taken just now, whose links there are not yet."""
+        await self._change(Fault.REFUSED)
+        while asyncio.all_tasks(self._loop) != {asyncio.current_task()}:
+            self._reset_all()
+            await asyncio.sleep(0.001)
 
     def _reset_all(self) -> None:
         for link in list(self._links):

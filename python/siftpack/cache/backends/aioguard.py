@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 else:  # put in front of the real classes when those are imported: see ``guarded``
     Base = object
 
-_LEFT_ALONE: Final[list[Any]] = []
+LEFT_ALONE: Final[list[Any]] = []
+"""Streams of a parent: to let go of one would close it."""
 
 
 class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
@@ -250,7 +251,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
 
     def after_fork(self) -> None:
         """The child leaves its parent's streams alone: to close one here would deafen the parent's event loop to it."""
-        _LEFT_ALONE.extend(connection.leave_alone() for connection in self._every())
+        LEFT_ALONE.extend(connection.leave_alone() for connection in self._every())
         self._anew()
 
     def _every(self) -> list[Any]:
@@ -270,29 +271,3 @@ def _expire(turn: Any) -> None:
 
     if not turn.done():
         turn.set_exception(MaxConnectionsError("Too many connections"))
-
-
-async def close_nodes(client: Any) -> None:
-    """Close an asyncio cluster client, which does that only if it knows its nodes for sure."""
-    await client.aclose()
-    for connection in _connections(client):
-        await connection.disconnect()
-
-
-def drop_nodes(client: Any) -> None:
-    """Close an asyncio cluster client at once whose event loop is gone."""
-    for connection in _connections(client):
-        connection.drop()
-    client._initialize = True  # noqa: SLF001 - what its own closing says
-
-
-def leave_nodes(client: Any) -> None:
-    """Leave the streams of a parent's asyncio cluster client alone."""
-    _LEFT_ALONE.extend(connection.leave_alone() for connection in _connections(client))
-    client._initialize = True  # noqa: SLF001 - as above
-
-
-def _connections(client: Any) -> list[Any]:
-    manager = client.nodes_manager
-    nodes = {id(node): node for node in (*manager.nodes_cache.values(), *manager.startup_nodes.values())}
-    return [connection for node in nodes.values() for connection in node._connections]  # noqa: SLF001 - no other way

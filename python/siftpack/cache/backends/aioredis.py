@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.backends.aioguard import close_nodes, drop_nodes, leave_nodes
+from siftpack.cache.backends.aiocluster import close_nodes, drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
 from siftpack.cache.backends.redis import (
     SAMPLED,
