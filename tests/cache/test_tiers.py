@@ -187,7 +187,8 @@ def test_a_settlement_that_was_taken_over_settles_nothing(monkeypatch: pytest.Mo
     notes.add(["k"])
     assert notes.taken_by("first")
     assert not notes.taken_by("second")
-    monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic() + PATIENCE: now)
+    later = time.monotonic() + PATIENCE
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert notes.taken_by("second")
     assert not notes.settled("first", *notes.taken())
     notes.left_by("first")

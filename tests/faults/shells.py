@@ -45,7 +45,7 @@ class Took(float):
     began: float
 
 
-class TooSlow(AssertionError):
+class TooSlow(AssertionError):  # noqa: N818 - it says what is wrong with a measurement
     """A time limit was not kept."""
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from siftpack.cache.backends.aiocluster import prepared
 from siftpack.cache.backends.guard import guarded
+from siftpack.cache.backends.masters import as_master, as_master_async
 from siftpack.cache.decide import refuse
 from siftpack.errors import PolicyError
 
@@ -192,7 +193,7 @@ def _sentinel(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable
         service,
         connection_pool_class=guarded(sentinel.SentinelConnectionPool),
         connection_class=guarded(managed),
-        **merged,
+        **{"redis_connect_func": as_master_async if asynchronous else as_master, **merged},
     )
     made.connection_pool.connection_class(**made.connection_pool.connection_kwargs)
     refuse(made)

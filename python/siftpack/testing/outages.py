@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from siftpack.testing.faults import Fault, Proxy
-from siftpack.testing.servers import Cluster, Sentinels, Server, single
+from siftpack.testing.servers import Cluster, Server, single
 
 TOPOLOGIES: Final = ("single", "sentinel", "cluster")
 _MASTERS: Final = ((0, 5460), (5461, 10922), (10923, 16383))
@@ -160,20 +160,6 @@ def demote(server: Server, master: Server) -> None:
     """Make a server the replica of another, as after a failover that its clients did not notice."""
     with server.client() as client:
         client.execute_command("REPLICAOF", "127.0.0.1", master.port)
-
-
-def master_port(group: Sentinels) -> int:
-    """The port of the master that the sentinels name."""
-    with group.sentinels[0].client() as client:
-        return int(client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")[1])
-
-
-def fail_over(group: Sentinels) -> None:
-    """Have the sentinels make the replica the master while the old master is still up, and wait until they have."""
-    was = master_port(group)
-    with group.sentinels[0].client() as client:
-        client.execute_command("SENTINEL", "FAILOVER", "main")
-    until(lambda: master_port(group) != was, "the failover")
 
 
 def owner_of(group: Cluster, slot: int) -> Server:

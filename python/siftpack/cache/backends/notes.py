@@ -49,7 +49,7 @@ class Notes:
             self._prefixes[prefix] = self._turn
 
     def taken_by(self, settler: object) -> bool:
-        """True if it is ``settler`` who is to settle now; one at a time, or what is new would be deleted with the old."""
+        """True if it is this one who settles now: one at a time, or what is new would be deleted with the old."""
         with self._lock:
             now = time.monotonic()
             if self.busy and now < self._until:
