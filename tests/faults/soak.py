@@ -22,10 +22,9 @@ from typing import Any
 
 from siftpack.cache import AsyncCache
 from siftpack.testing import servers
-from siftpack.testing.outages import TOPOLOGIES
 from tests.faults import busy
 from tests.faults.cancelled import run
-from tests.faults.storm import storm
+from tests.faults.storm import ARRANGEMENTS, storm
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = Path(__file__).parent / "record"
@@ -83,11 +82,11 @@ def main(scale: float) -> int:
         sys.stdout.write(f"{name}: {json.dumps(rows[name])}\n")
         sys.stdout.flush()
 
-    for number, topology in enumerate(TOPOLOGIES):
+    for number, arrangement in enumerate(ARRANGEMENTS):
         record(
-            f"faults, {topology}",
-            lambda t=topology, n=number: storm(
-                t, max(20_000, round(1_000_000 * scale / 3)), seconds=max(30, 1200 * scale), seed=n
+            f"faults, {arrangement}",
+            lambda a=arrangement, n=number: storm(
+                a, max(4000, round(1_000_000 * scale / len(ARRANGEMENTS))), seconds=max(30, 1200 * scale), seed=n
             ),
         )
     with servers.single() as server:

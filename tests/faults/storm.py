@@ -1,20 +1,27 @@
 """Checked histories of both shells while a fault strikes every few seconds: what ``soak`` runs on each topology.
 
 Each key has one writer, which knows what it wrote last. Whatever happens, a read gives that or nothing: nothing older
-than the last acknowledged write, nothing that was deleted, nothing of another key.
+than the last acknowledged write, nothing that was deleted, nothing of another key; but for what a failover may undo.
 """
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from siftpack.cache import MISSING, AsyncCache, Cache
+from siftpack.testing import servers
 from siftpack.testing.faults import Fault
-from siftpack.testing.outages import Rig, rig
+from siftpack.testing.outages import TOPOLOGIES, Rig, rig
+from siftpack.testing.turnovers import kill_master, kill_node, masters, replace_master, replace_node
+from tests.faults.history import Failovers, History
 
+FAILING_OVER = ", failing over"
+ARRANGEMENTS = (*TOPOLOGIES, *(f"{topology}{FAILING_OVER}" for topology in TOPOLOGIES[1:]))
 THREADS = 4
 TASKS = 40
 KEYS = 8
@@ -29,13 +36,14 @@ SLOWEST = 0.25
 class Writer:
     """One writer of keys of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, failovers: Failovers) -> None:
         self.user = name
         self.checked = 0
         self.wrong: list[str] = []
         self.slow = 0
+        self.hits = 0
         self._random = random.Random(name)
-        self._last: dict[str, Any] = {}
+        self._history = History(failovers)
         self._serial = 0
 
     def next(self) -> tuple[str, tuple[Any, ...]]:
@@ -57,19 +65,24 @@ class Writer:
             return "get_many", ([f"k{number}" for number in range(KEYS)],)
         return "get", (key,)
 
-    def check(self, method: str, args: tuple[Any, ...], answer: Any, seconds: float) -> None:
-        """Compares an answer with the history, and continues it."""
+    def begin(self, method: str, args: tuple[Any, ...]) -> float:
+        """Continues the history with what is about to be done; when."""
+        began = time.monotonic()
+        if method in ("set", "delete"):
+            self._history.wrote(args[0], args[1] if method == "set" else MISSING, began)
+        return began
+
+    def check(self, method: str, args: tuple[Any, ...], answer: Any, began: float) -> None:
+        """Compares an answer with the history."""
         self.checked += 1
-        self.slow += seconds > SLOWEST
-        if method == "set":
-            self._last[args[0]] = args[1]
-        elif method == "delete":
-            self._last.pop(args[0], None)
-        else:
+        self.slow += time.monotonic() - began > SLOWEST
+        if method in ("get", "get_many"):
             found = answer if method == "get_many" else {args[0]: answer}
             for key, value in found.items():
-                if value is not MISSING and value != self._last.get(key, MISSING):
-                    self.wrong.append(f"{self.user} {key}: {value!r:.100} and not {self._last.get(key)!r:.100}")
+                self.hits += value is not MISSING
+                if not self._history.may_be(key, value):
+                    last = self._history.last(key)
+                    self.wrong.append(f"{self.user} {key}: {value!r:.100} and not {last!r:.100}")
 
 
 def threads(url: str, writers: list[Writer], ended: threading.Event, each: int) -> dict[str, Any]:
@@ -80,9 +93,8 @@ def threads(url: str, writers: list[Writer], ended: threading.Event, each: int) 
             user = cache.for_user(writer.user)
             while writer.checked < each and not ended.is_set():
                 method, args = writer.next()
-                began = time.perf_counter()
-                answer = getattr(user, method)(*args)
-                writer.check(method, args, answer, time.perf_counter() - began)
+                began = writer.begin(method, args)
+                writer.check(method, args, getattr(user, method)(*args), began)
                 if not cache._backend.breaker.closed:  # type: ignore[attr-defined]
                     time.sleep(0.002)  # or else most of all operations would be done without the store
 
@@ -104,9 +116,8 @@ def tasks(url: str, writers: list[Writer], ended: threading.Event, each: int) ->
                 user = cache.for_user(writer.user)
                 while writer.checked < each and not ended.is_set():
                     method, args = writer.next()
-                    began = time.perf_counter()
-                    answer = await getattr(user, method)(*args)
-                    writer.check(method, args, answer, time.perf_counter() - began)
+                    began = writer.begin(method, args)
+                    writer.check(method, args, await getattr(user, method)(*args), began)
                     if not cache._backend.breaker.closed:  # type: ignore[attr-defined]
                         await asyncio.sleep(0.02)
 
@@ -142,34 +153,70 @@ def strike(where: Rig, ended: threading.Event, rng: random.Random) -> Counter[st
     return struck
 
 
-def storm(topology: str, operations: int, *, seconds: float, seed: int = 0) -> dict[str, Any]:
-    """Both shells on one topology, until they did ``operations`` in all or ``seconds`` have passed."""
-    writers = [[Writer(f"thread-{n}") for n in range(THREADS)], [Writer(f"task-{n}") for n in range(TASKS)]]
+def turn(group: Any, failovers: Failovers, ended: threading.Event, rng: random.Random) -> Counter[str]:
+    """One failover after another until ``ended``, by death and by order; how often each."""
+    struck: Counter[str] = Counter()
+    while not ended.wait(EVERY - LASTS[1]):
+        which = rng.choice(["master killed", "master replaced"])
+        struck[which] += 1
+        with failovers:
+            if isinstance(group, servers.Cluster):
+                change = kill_node if which == "master killed" else replace_node
+                change(group, rng.choice(masters(group)))
+            else:
+                (kill_master if which == "master killed" else replace_master)(group)
+    return struck
+
+
+@contextlib.contextmanager
+def faults(arrangement: str, failovers: Failovers, seed: int) -> Iterator[tuple[str, Callable[[threading.Event], Any]]]:
+    """The URL of servers, and what strikes them until an event."""
+    rng = random.Random(seed)
+    if arrangement.endswith(FAILING_OVER):
+        made: Any = servers.cluster() if arrangement.startswith("cluster") else servers.sentinels()
+        with made as group:
+            yield group.url, lambda ended: turn(group, failovers, ended, rng)
+    else:
+        with rig(arrangement) as where:
+            yield where.url, lambda ended: strike(where, ended, rng)
+
+
+def storm(arrangement: str, operations: int, *, seconds: float, seed: int = 0) -> dict[str, Any]:
+    """Both shells on one arrangement, until they did ``operations`` in all or ``seconds`` have passed."""
+    failovers = Failovers()
+    writers = [
+        [Writer(f"thread-{n}", failovers) for n in range(THREADS)],
+        [Writer(f"task-{n}", failovers) for n in range(TASKS)],
+    ]
     ended = threading.Event()
     raised: list[BaseException] = []
     stats: dict[str, Any] = {}
 
-    def run(kind: str, use: Any, mine: list[Writer]) -> None:
+    def run(kind: str, use: Any, url: str, mine: list[Writer]) -> None:
         try:
-            stats[kind] = use(where.url, mine, ended, max(1, operations // 2 // len(mine)))
+            stats[kind] = use(url, mine, ended, max(1, operations // 2 // len(mine)))
         except BaseException as error:
             raised.append(error)
 
-    with rig(topology) as where:
-        shells = (("sync", threads, writers[0]), ("async", tasks, writers[1]))
+    with faults(arrangement, failovers, seed) as (url, until):
+        shells = (("sync", threads, url, writers[0]), ("async", tasks, url, writers[1]))
         running = [threading.Thread(target=run, args=each) for each in shells]
         for thread in running:
             thread.start()
         over = threading.Event()
         watching = threading.Thread(target=_watch, args=(running, over, ended, seconds))
         watching.start()
-        struck = strike(where, over, random.Random(seed))  # servers live as long as the thread that started them
-        watching.join()
+        try:
+            struck = until(over)  # here: servers live as long as the thread that started them
+        finally:
+            ended.set()
+            watching.join()
     everyone = [writer for group in writers for writer in group]
     return {
         "checked": sum(writer.checked for writer in everyone),
         "wrong": sum(len(writer.wrong) for writer in everyone) + len(raised),
         "examples": [text for writer in everyone for text in writer.wrong][:3] + [repr(error) for error in raised],
+        "hits": sum(writer.hits for writer in everyone),
         "slower than 250 ms": sum(writer.slow for writer in everyone),
         "faults": dict(struck),
         "errors": {kind: each["errors_by_kind"] for kind, each in stats.items()},

@@ -11,9 +11,9 @@ import redis.crc
 from siftpack.cache import MISSING
 from siftpack.testing import servers
 from siftpack.testing.outages import begin_move, end_move, owner_of
-from siftpack.testing.turnovers import kill_master, kill_node, masters, replace_master, replace_node
+from siftpack.testing.turnovers import kill_master, kill_node, masters, replace_master, replace_node, sides
 from tests.faults.history import Failovers, History
-from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, timed
+from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST
 
 USERS = [f"user-{number}" for number in range(12)]
@@ -151,3 +151,31 @@ def test_the_master_is_replaced_while_it_is_up(group: servers.Sentinels) -> None
 def test_the_master_dies(group: servers.Sentinels) -> None:
     """Killed, the replica takes its place within the sentinels' time; meanwhile the cache goes on."""
     live_through(group.url, lambda: kill_master(group))
+
+
+@pytest.mark.parametrize("kind", SHELLS)
+def test_a_replica_is_not_taken_for_the_master(kind: str, group: servers.Sentinels) -> None:
+    """A sentinel that has not heard of a failover yet names a replica: nothing is read there, it may be behind."""
+    _, replica = sides(group)
+    with shell(kind, group.url, namespace=kind) as cache:
+        user = cache.for_user("u")
+        assert user.set("k", 0)
+        pool = tier(cache).front.client.connection_pool
+        known = pool.sentinel_manager.discover_master
+
+        def named(_service: str) -> tuple[str, int]:
+            return "127.0.0.1", replica.port
+
+        async def named_later(service: str) -> tuple[str, int]:
+            return named(service)
+
+        pool.sentinel_manager.discover_master = named if kind == "sync" else named_later
+        for connection in pool._available_connections:
+            connection.drop() if kind == "async" else connection.disconnect()
+        assert user.set("k", 1)
+        assert user.get("k") == 1
+        assert cache.stats()["errors_by_kind"].keys() <= {"readonly", "settling", "open"}
+        assert cache.stats()["errors_by_kind"]["readonly"] > 0
+        pool.sentinel_manager.discover_master = known
+        back(cache, user)
+        assert user.get("k") is MISSING

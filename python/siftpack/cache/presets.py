@@ -7,6 +7,7 @@ knows which commands may be repeated.
 
 import inspect
 import random
+import weakref
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -245,9 +246,18 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
     def make() -> Any:
         node: Any = redis.cluster.ClusterNode
         nodes = [node(host, port) for host, port in _shuffled(hosts)]
-        return redis.cluster.RedisCluster(
-            url=entry, startup_nodes=nodes, connection_class=guarded(cls), connection_pool_class=pool, **merged
+        every: weakref.WeakSet[Any] = weakref.WeakSet()
+
+        def of_node(**options: Any) -> Any:
+            made = pool(**options)
+            every.add(made)
+            return made
+
+        made: Any = redis.cluster.RedisCluster(
+            url=entry, startup_nodes=nodes, connection_class=guarded(cls), connection_pool_class=of_node, **merged
         )
+        made.every_pool = every  # it forgets those of nodes that left the cluster, and closes none
+        return made
 
     return make
 

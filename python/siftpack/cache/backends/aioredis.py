@@ -10,10 +10,10 @@ from siftpack.cache.backends.redis import (
     SAMPLED,
     SCANNED,
     Held,
-    asked_pools,
     broken,
     confirmed,
     count,
+    further_pools,
     glob,
     kept,
     pipeline,
@@ -156,7 +156,7 @@ class AsyncRedisBackend(Held):
                 await close_nodes(self._client)
             else:
                 await self._client.aclose()
-            for pool in (*pools(self._client), *asked_pools(self._client)):
+            for pool in (*pools(self._client), *further_pools(self._client)):
                 await pool.disconnect()
             self._client = None
             await _sleep(0)  # the loop closes a socket in its next turn, which may be its last

@@ -202,7 +202,7 @@ class RedisBackend(Held):
     def close(self) -> None:
         """Close the client if it was made for this backend."""
         if self._make is not None and self._client is not None:
-            for pool in asked_pools(self._client):
+            for pool in (*pools(self._client), *further_pools(self._client)):
                 pool.disconnect()
             self._client.close()
             self._client = None
@@ -253,7 +253,8 @@ def pools(client: Any) -> list[Any]:
     return [pool for each in holders if (pool := getattr(each, "connection_pool", None)) is not None]
 
 
-def asked_pools(client: Any) -> list[Any]:
-    """The connection pools of the sentinels that a client asks for its master."""
+def further_pools(client: Any) -> list[Any]:
+    """Further pools that a client has: of the sentinels that it asks for its master, of nodes that left its cluster."""
     manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
-    return [sentinel.connection_pool for sentinel in getattr(manager, "sentinels", ())]
+    sentinels = [sentinel.connection_pool for sentinel in getattr(manager, "sentinels", ())]
+    return [*sentinels, *getattr(client, "every_pool", ())]
