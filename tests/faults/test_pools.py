@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,67 @@ def test_a_slot_lost_while_others_wait_is_found(server: servers.Server) -> None:
             asyncio.get_running_loop().call_later(0.01, held.clear)
             assert await cache.for_user("u").set("k", 1)
             assert cache.stats()["errors"] == 0
+
+    asyncio.run(run())
+
+
+def test_connections_in_use_are_distrusted_too(server: servers.Server) -> None:
+    """One that is in use when the others are dropped is closed when it is given back."""
+    with Cache.from_url(server.url) as cache:
+        backend = cache._backend.front  # type: ignore[attr-defined]
+        pool = backend.client.connection_pool
+        held = pool.get_connection()
+        backend.distrust()
+        assert held._sock is not None
+        pool.release(held)
+        assert held._sock is None
+
+    async def run() -> None:
+        async with AsyncCache.from_url(server.url) as cache:
+            backend = cache._backend.front  # type: ignore[attr-defined]
+            pool = backend.client.connection_pool
+            held = await pool.get_connection()
+            await backend.distrust()
+            assert held.is_connected
+            await pool.release(held)
+            assert not held.is_connected
+
+    asyncio.run(run())
+
+
+def test_a_stream_on_which_another_task_waits_is_left_to_it(server: servers.Server) -> None:
+    """A client that closes everything does not take the answer away from a task that waits for it."""
+
+    async def run() -> None:
+        async with AsyncCache.from_url(server.url, client={"socket_timeout": 5}) as cache:
+            client = cache._backend.front.client  # type: ignore[attr-defined]
+            connection = await client.connection_pool.get_connection()
+
+            async def ask() -> object:
+                await connection.send_command("BLPOP", "pools:nothing", 0.2)
+                return await connection.read_response()
+
+            asking = asyncio.create_task(ask())
+            await asyncio.sleep(0.05)
+            await connection.disconnect()
+            assert connection.is_connected
+            assert await asking is None
+            await client.connection_pool.release(connection)
+            assert not connection.is_connected
+
+            torn = await client.connection_pool.get_connection()
+            asking = asyncio.create_task(ask_in_vain(torn))
+            await asyncio.sleep(0.05)
+            asking.cancel()
+            await asyncio.wait([asking])
+            assert not torn.is_connected or torn._out_of_step()
+            await torn.disconnect()
+            assert not torn.is_connected
+            await client.connection_pool.release(torn)
+
+    async def ask_in_vain(connection: Any) -> None:
+        await connection.send_command("BLPOP", "pools:nothing", 5)
+        await connection.read_response()
 
     asyncio.run(run())
 

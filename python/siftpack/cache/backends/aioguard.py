@@ -228,6 +228,8 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
         if connection not in self._in_use_connections:
             connection.drop()
             return
+        if self._waiting and connection.should_reconnect():
+            await connection.disconnect()
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

@@ -34,6 +34,10 @@ async def _sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+async def _nothing() -> None:
+    """What older clients do about connections in use."""
+
+
 def _running() -> Any:
     import asyncio
 
@@ -144,8 +148,10 @@ class AsyncRedisBackend(Held):
         """As in ``RedisBackend``."""
         self._drop_stale()
         for pool in pools(self._client):
+            await getattr(pool, "update_active_connections_for_reconnect", _nothing)()
             await pool.disconnect(inuse_connections=False)
         for node in list(getattr(self._client, "get_nodes", list)()):
+            node.update_active_connections_for_reconnect()
             await node.disconnect_free_connections()
 
     async def close(self) -> None:

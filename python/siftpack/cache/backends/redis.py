@@ -195,8 +195,12 @@ class RedisBackend(Held):
         self.client.ping()
 
     def distrust(self) -> None:
-        """Drop idle connections: one of them may be out of step, or lead to a server that is no longer the master."""
+        """Drop connections, those in use when they are given back.
+
+        One of them may be out of step, or lead to a server that is no longer the master.
+        """
         for pool in pools(self._client):
+            getattr(pool, "update_active_connections_for_reconnect", _nothing)()
             pool.disconnect(inuse_connections=False)
 
     def close(self) -> None:
@@ -222,6 +226,10 @@ class RedisBackend(Held):
         with pipeline(self.client) as pipe, unspoken():
             fill(pipe)
             return list(pipe.execute())
+
+
+def _nothing() -> None:
+    """What older clients do about connections in use."""
 
 
 def pipeline(client: Any) -> Any:
