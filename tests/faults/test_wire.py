@@ -75,4 +75,4 @@ def test_a_connection_that_does_not_come_about(kind: str) -> None:
         assert user.get("k") == 1
         assert not tier(cache).breaker.closed
     stalls.check("first calls", taken, FIRST)
-    stalls.check("with an open breaker", taken, OPEN, quantile=0.7)
+    stalls.check("with an open breaker", taken, OPEN, some=0.3)

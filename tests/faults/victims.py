@@ -110,6 +110,6 @@ def suffer(rigs: list[Rig], begin: Callable[[Rig], None], end: Callable[[Rig], N
             raise victim.raised
         assert victim.wrong == [], f"{victim.name}: {victim.wrong}"
         stalls.check(f"{victim.name}, first calls", victim.first, FIRST)
-        stalls.check(f"{victim.name}, with an open breaker", victim.later, OPEN, quantile=0.8)
+        stalls.check(f"{victim.name}, with an open breaker", victim.later, OPEN, some=0.2)
         stalls.check(f"{victim.name}, until it is back", victim.back, BACK)
     return victims
