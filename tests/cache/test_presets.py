@@ -235,3 +235,25 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Cache.from_url("redis://localhost")
     with pytest.raises(PolicyError, match=r"siftpack\[crypto\]"):
         Seal({1: b"k" * 32})
+
+
+def test_commands_are_asked_for_once() -> None:
+    """An asyncio client of a cluster that looks for its nodes anew knows the commands already."""
+
+    class Node:
+        asked = 0
+
+        async def execute_command(self, command: str) -> dict[str, Any]:
+            self.asked += command == "COMMAND"
+            return {"GET": {"name": "get"}}
+
+    async def run() -> None:
+        parser = maker("redis+cluster://127.0.0.1:1", asynchronous=True)().commands_parser
+        first, second = Node(), Node()
+        await parser.initialize(first)
+        await parser.initialize(second)
+        assert (first.asked, second.asked, parser.node) == (1, 0, second)
+        await parser.initialize()  # for a command that it does not know
+        assert second.asked == 1
+
+    asyncio.run(run())

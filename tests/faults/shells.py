@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +96,7 @@ def measured(test: Callable[P, None]) -> Callable[P, None]:
             try:
                 return test(*args, **options)
             except TooSlow as slow:
-                print(slow)
+                logging.getLogger(__name__).warning("%s", slow)
                 if not left:
                     raise
         return None
