@@ -237,23 +237,25 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Seal({1: b"k" * 32})
 
 
-def test_commands_are_asked_for_once() -> None:
-    """An asyncio client of a cluster that looks for its nodes anew knows the commands already."""
+def test_commands_of_a_cache_are_known() -> None:
+    """An asyncio client of a cluster asks which commands there are when it meets one that a cache does not use."""
 
     class Node:
         asked = 0
 
         async def execute_command(self, command: str) -> dict[str, Any]:
             self.asked += command == "COMMAND"
-            return {"GET": {"name": "get"}}
+            return {"LPUSH": {"name": "lpush", "flags": [], "first_key_pos": 1, "last_key_pos": 1, "step_count": 1}}
 
     async def run() -> None:
         parser = maker("redis+cluster://127.0.0.1:1", asynchronous=True)().commands_parser
-        first, second = Node(), Node()
-        await parser.initialize(first)
-        await parser.initialize(second)
-        assert (first.asked, second.asked, parser.node) == (1, 0, second)
-        await parser.initialize()  # for a command that it does not know
-        assert second.asked == 1
+        node = Node()
+        await parser.initialize(node)
+        assert await parser.get_keys("GET", b"k") == [b"k"]
+        assert await parser.get_keys("SET", b"k", b"v", "PX", 1) == [b"k"]
+        assert await parser.get_keys("UNLINK", b"k", b"l") == [b"k", b"l"]
+        assert node.asked == 0
+        assert await parser.get_keys("LPUSH", b"k", b"v") == [b"k"]
+        assert node.asked == 1
 
     asyncio.run(run())

@@ -1,7 +1,8 @@
 """What a key may hold, told by its only writer: the last value, or nothing, and never anything else.
 
 A failover loses what the old master had not passed on. So what was written or deleted while one went on, or within
-``BEHIND`` before it, may be undone by it, in the order of writing: an older value may be read then.
+``BEHIND`` before it, may be undone by it, in the order of writing: an older value may be read then. What was written
+while the store was away reaches it as a delete when the outage is settled, and may be undone until then.
 """
 
 import time
@@ -27,9 +28,18 @@ class Failovers:
     def __exit__(self, *raised: object) -> None:
         self._spans[-1] = (self._spans[-1][0], time.monotonic())
 
-    def may_undo(self, written: float) -> bool:
-        """True for a write that began then."""
-        return any(first - BEHIND <= written <= last for first, last in self._spans)
+    def may_undo(self, began: float, settled: float) -> bool:
+        """True for a write that reached the store some time between the two."""
+        return any(first - BEHIND <= settled and began <= last for first, last in self._spans)
+
+
+class State:
+    """What a key holds since a write."""
+
+    def __init__(self, value: Any, began: float) -> None:
+        self.value = value
+        self.began = began
+        self.settled = float("inf")
 
 
 class History:
@@ -37,26 +47,36 @@ class History:
 
     def __init__(self, failovers: Failovers) -> None:
         self._failovers = failovers
-        self._states: dict[str, list[tuple[float, Any]]] = {}
+        self._states: dict[str, list[State]] = {}
+        self._unsettled: list[State] = []
 
     def wrote(self, key: str, value: Any, began: float) -> None:
         """Written, or deleted if the value is ``MISSING``, by a call that began then."""
+        state = State(value, began)
         states = self._states.setdefault(key, [])
-        states.append((began, value))
+        states.append(state)
         del states[:-_KEPT]
+        self._unsettled.append(state)
+
+    def settled(self) -> None:
+        """Every call has ended, and the store is owed nothing."""
+        now = time.monotonic()
+        for state in self._unsettled:
+            state.settled = now
+        self._unsettled.clear()
 
     def may_be(self, key: str, found: Any) -> bool:
         """True if that may be read under a key now."""
         if found is MISSING:
             return True
-        for began, value in reversed(self._states.get(key, [])):
-            if value is not MISSING and found == value:
+        for state in reversed(self._states.get(key, [])):
+            if state.value is not MISSING and found == state.value:
                 return True
-            if not self._failovers.may_undo(began):
+            if not self._failovers.may_undo(state.began, state.settled):
                 return False
         return False
 
     def last(self, key: str) -> Any:
         """What was written last."""
         states = self._states.get(key)
-        return states[-1][1] if states else MISSING
+        return states[-1].value if states else MISSING

@@ -72,9 +72,11 @@ class Writer:
             self._history.wrote(args[0], args[1] if method == "set" else MISSING, began)
         return began
 
-    def check(self, method: str, args: tuple[Any, ...], answer: Any, began: float) -> None:
-        """Compares an answer with the history."""
+    def check(self, method: str, args: tuple[Any, ...], answer: Any, began: float, *, owing: bool) -> None:
+        """Compares an answer with the history; ``owing``: whether the cache still has something to tell its store."""
         self.checked += 1
+        if not owing:
+            self._history.settled()
         self.slow += time.monotonic() - began > SLOWEST
         if method in ("get", "get_many"):
             found = answer if method == "get_many" else {args[0]: answer}
@@ -88,14 +90,16 @@ class Writer:
 def threads(url: str, writers: list[Writer], ended: threading.Event, each: int) -> dict[str, Any]:
     """The synchronous shell; its counts."""
     with Cache.from_url(url, namespace="storm") as cache:
+        tier: Any = cache._backend
 
         def run(writer: Writer) -> None:
             user = cache.for_user(writer.user)
             while writer.checked < each and not ended.is_set():
                 method, args = writer.next()
                 began = writer.begin(method, args)
-                writer.check(method, args, getattr(user, method)(*args), began)
-                if not cache._backend.breaker.closed:  # type: ignore[attr-defined]
+                answer = getattr(user, method)(*args)
+                writer.check(method, args, answer, began, owing=tier.notes.owing)
+                if not tier.breaker.closed:
                     time.sleep(0.002)  # or else most of all operations would be done without the store
 
         running = [threading.Thread(target=run, args=(writer,)) for writer in writers]
@@ -111,14 +115,16 @@ def tasks(url: str, writers: list[Writer], ended: threading.Event, each: int) ->
 
     async def main() -> dict[str, Any]:
         async with AsyncCache.from_url(url, namespace="storm") as cache:
+            tier: Any = cache._backend
 
             async def run(writer: Writer) -> None:
                 user = cache.for_user(writer.user)
                 while writer.checked < each and not ended.is_set():
                     method, args = writer.next()
                     began = writer.begin(method, args)
-                    writer.check(method, args, await getattr(user, method)(*args), began)
-                    if not cache._backend.breaker.closed:  # type: ignore[attr-defined]
+                    answer = await getattr(user, method)(*args)
+                    writer.check(method, args, answer, began, owing=tier.notes.owing)
+                    if not tier.breaker.closed:
                         await asyncio.sleep(0.02)
 
             await asyncio.gather(*map(run, writers))

@@ -47,10 +47,12 @@ class Client(threading.Thread):
         self.taken: list[Took] = []
         self.back: list[Took] = []
         self.raised: BaseException | None = None
+        self.notes: Any = None
 
     def run(self) -> None:
         try:
             with shell(self.kind, self.url, namespace=self.kind) as cache:
+                self.notes = tier(cache).notes
                 self._live(cache)
         except BaseException as raised:
             self.raised = raised
@@ -74,6 +76,8 @@ class Client(threading.Thread):
     def _wrote(self, name: str, value: Any, call: Callable[[], Any]) -> None:
         self.history.wrote(name, value, time.monotonic())
         self._timed(call)
+        if not self.notes.owing:
+            self.history.settled()
 
     def _say(self, name: str, found: Any) -> None:
         if not self.history.may_be(name, found):

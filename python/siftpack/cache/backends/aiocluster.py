@@ -1,29 +1,43 @@
-"""What redis-py's asyncio client of a cluster needs: guarded connections, an end for all of them, less to read."""
+"""What redis-py's asyncio client of a cluster needs: guarded connections, an end for all of them, less to ask."""
 
-from typing import Any
+from typing import Any, Final
 
 from siftpack.cache.backends.aioguard import LEFT_ALONE
 
+_ONE_KEY: Final = {"flags": (), "first_key_pos": 1, "step_count": 1}
+_KNOWN: Final = {
+    **dict.fromkeys(("get", "set", "expire", "pexpire", "persist", "ttl", "pttl", "strlen", "type"), 1),
+    **dict.fromkeys(("unlink", "del", "exists"), -1),
+}
+"""Commands of a cache, and where their keys end: at the first argument, or at the last."""
+
 
 def prepared(made: Any, cls: Any) -> Any:
-    """A client whose connections, which it makes itself, are of a class; it asks once which commands there are."""
+    """A client whose connections, which it makes itself, are of a class, and which knows the commands of a cache."""
     made.connection_kwargs["connection_class"] = cls
     for node in made.nodes_manager.startup_nodes.values():
         node.connection_class = cls
-    made.commands_parser = _asked_once(type(made.commands_parser))()
+    made.commands_parser = _knowing(type(made.commands_parser))()
     return made
 
 
-def _asked_once(parser: Any) -> Any:
-    """It takes 50 ms to read the answer, and redis-py asks whenever it looks for its nodes anew."""
+def _knowing(parser: Any) -> Any:
+    """Asks for all commands when it meets one that it does not know.
+
+    redis-py asks whenever it looks for its nodes anew, and the answer takes 50 ms to read.
+    """
+
+    def __init__(self: Any) -> None:  # noqa: N807 - of the class below
+        parser.__init__(self)
+        self.commands = {name: {**_ONE_KEY, "name": name, "last_key_pos": last} for name, last in _KNOWN.items()}
 
     async def initialize(self: Any, node: Any = None) -> None:
-        if node is not None and self.commands:
-            self.node = node
+        if node is None:
+            await parser.initialize(self)
         else:
-            await parser.initialize(self, node)
+            self.node = node
 
-    return type(parser.__name__, (parser,), {"initialize": initialize})
+    return type(parser.__name__, (parser,), {"__init__": __init__, "initialize": initialize})
 
 
 async def close_nodes(client: Any) -> None:
