@@ -65,11 +65,18 @@ def test_flapping(kind: str, rigs: list[Rig]) -> None:
     stalls.check("until it is back", [again], BACK)
 
 
+@pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("kind", SHELLS)
 @measured
-def test_a_connection_that_does_not_come_about(kind: str) -> None:
-    """Behind a firewall that drops packets the first calls are bounded, and the others quick."""
-    with Stalls() as stalls, deaf() as port, shell(kind, f"redis://127.0.0.1:{port}") as cache:
+def test_connections_that_do_not_come_about(kind: str, topology: str) -> None:
+    """Behind a firewall that drops packets the first calls are bounded, of three servers in all, and others quick."""
+    with Stalls() as stalls, contextlib.ExitStack() as stack:
+        count = 1 if topology == "single" else 3
+        hosts = ",".join(f"127.0.0.1:{stack.enter_context(deaf())}" for _ in range(count))
+        url = {"single": "redis://{}", "sentinel": "redis+sentinel://{}/main", "cluster": "redis+cluster://{}"}[
+            topology
+        ]
+        cache = stack.enter_context(shell(kind, url.format(hosts)))
         user = cache.for_user("u")
         taken = [timed(lambda: user.set("k", 1))[0] for _ in range(30)]
         assert user.get("k") == 1
