@@ -78,6 +78,7 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             self._writer.transport.abort()
         await super().disconnect(*args, **options)
         self._owed = 0
+        self._asker = None
 
     def _asked_elsewhere(self) -> bool:
         asker = self._asker
@@ -94,6 +95,7 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             except RuntimeError:  # its loop was closed before it
                 _close_without_loop(writer.transport)
         self._owed = 0
+        self._asker = None
 
     def leave_alone(self) -> Any:
         """Be without a stream, and give it away unclosed."""
@@ -145,10 +147,13 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
         except Exception as error:
             self._answered(error, connected=self.is_connected)
             raise
+        else:
+            self._owed -= 1
+            return response
         finally:
             self.socket_timeout = limit
-        self._owed -= 1
-        return response
+            if self._owed <= 0:
+                self._asker = None  # a task that ended keeps its result
 
     def __del__(self, _warnings: Any = None) -> None:
         if getattr(self, "_writer", None) is not None:
