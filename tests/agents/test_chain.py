@@ -11,6 +11,7 @@ from siftpack.agents import AgentPipeline, ExecutionContext, PipelineEvent, Pipe
 from siftpack.agents.chain import PREVIOUS
 from siftpack.cache import AsyncCache, Cache
 from tests.agents.results import OPTIMIZATION, REPORTING, machinery
+from tests.faults.busy import patient
 
 
 async def reporting(context: ExecutionContext, input_data: Any) -> dict[str, Any]:
@@ -206,7 +207,7 @@ def test_two_hundred_users_at_once(url: str) -> None:
         return hits
 
     async def all_users() -> tuple[list[int], dict[str, Any]]:
-        async with AsyncCache.from_url(url, namespace="two-hundred") as cache:
+        async with AsyncCache.from_url(url, namespace="two-hundred", client=patient(url)) as cache:
             await cache.clear_namespace()
             found = await asyncio.gather(*(user(number, cache) for number in range(200)))
             counts = cache.stats()
