@@ -2,9 +2,9 @@
 
     python -m tests.faults.soak [SCALE]
 
-SCALE 1 is 10^6 operations with a fault every few seconds, on all topologies; 10^6 by 16 threads and 10^6 by 500 tasks
-undisturbed; 10^5 under interrupts and 10^5 under cancellations in each protocol, and 10^5 in forked children. Ends with
-1 if any answer was wrong.
+SCALE 1 is 10^6 operations with a fault or a failover every few seconds, on all topologies; 10^6 by 16 threads and 10^6
+by 500 tasks undisturbed; 10^5 under interrupts and 10^5 under cancellations in each protocol, and 10^5 in forked
+children. Ends with 1 if any answer was wrong.
 """
 
 import asyncio
