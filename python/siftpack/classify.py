@@ -113,18 +113,28 @@ _CALLABLES = (types.FunctionType, staticmethod, classmethod, types.MethodDescrip
 _ITERATION = ("__next__", "__anext__", "__await__")
 
 
+class _Row(NamedTuple):
+    """Names in a module whose classes are not known yet, and what makes their plan; ``order`` is its own alone."""
+
+    order: int
+    module: str
+    names: tuple[str, ...]
+    spec: Callable[[type], Spec]
+
+
 class _Table:
     """Known types by identity, filled as their modules turn up. Owns each type it knows, so no id is ever reused."""
 
     def __init__(self) -> None:
         self.known: dict[int, tuple[type, Spec]] = {}
-        self.pending: list[tuple[str, tuple[str, ...], Callable[[type], Spec]]] = []
-        for module, kind, names in ROWS:
-            self.pending.append((module, tuple(names.split()), _leaf(kind)))
-        for module, name, shape in _BUILTINS:
-            self.pending.append((module, (name,), _builtin(shape)))
-        for row in values.VALUES:
-            self.pending.append((row.module, row.names, _value(row)))
+        self.pending: dict[str, list[_Row]] = {}
+        rows: list[tuple[str, tuple[str, ...], Callable[[type], Spec]]] = [
+            *((module, tuple(names.split()), _leaf(kind)) for module, kind, names in ROWS),
+            *((module, (name,), _builtin(shape)) for module, name, shape in _BUILTINS),
+            *((row.module, row.names, _value(row)) for row in values.VALUES),
+        ]
+        for order, (module, names, spec) in enumerate(rows):
+            self.pending.setdefault(module, []).append(_Row(order, module, names, spec))
         ordered = sys.modules.get("collections", types).__dict__.get("OrderedDict", dict)
         samples: tuple[dict[Any, Any], ...] = ({}, ordered())
         for sample in samples:
@@ -136,20 +146,24 @@ class _Table:
         self.known.setdefault(id(cls), (cls, spec(cls)))
 
     def refresh(self) -> None:
-        """Resolve the rows whose modules have been imported since the last question."""
-        waiting = []
-        for row in self.pending:
-            module, names, spec = row
-            missing = module not in sys.modules
-            for name in () if missing else names:
-                cls = module_attribute(sys.modules, module, name)
-                if cls is not None and any(each is type for each in mro(type(cls))):
-                    self.add(cls, spec)
-                else:
-                    missing = True
-            if missing:
-                waiting.append(row)
-        self.pending = waiting
+        """Resolve the names whose modules have been imported since the last question, an earlier row first."""
+        pending = self.pending  # replaced, never changed: other threads ask too
+        there = pending.keys() & sys.modules.keys()
+        rows = sorted(row for module in there for row in pending[module])
+        missing = [tuple(name for name in row.names if not self._resolved(row, name)) for row in rows]
+        if any(left != row.names for left, row in zip(missing, rows, strict=True)):
+            rest = {module: found for module, found in pending.items() if module not in there}
+            for left, row in zip(missing, rows, strict=True):
+                if left:
+                    rest.setdefault(row.module, []).append(row._replace(names=left))
+            self.pending = rest
+
+    def _resolved(self, row: _Row, name: str) -> bool:
+        cls = module_attribute(sys.modules, row.module, name)
+        known = cls is not None and any(each is type for each in mro(type(cls)))
+        if known:
+            self.add(cls, row.spec)
+        return known
 
     def get(self, cls: type) -> Spec | None:
         found = self.known.get(id(cls))

@@ -5,6 +5,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -382,13 +383,15 @@ def test_every_name_of_the_table_is_in_both(ending: str) -> None:
 
 
 def seconds(test: Callable[[bytes], bool], data: bytes) -> float:
-    """The shortest of three runs."""
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        test(data)
-        times.append(time.perf_counter() - start)
-    return min(times)
+    """What one run takes."""
+    start = time.perf_counter()
+    test(data)
+    return time.perf_counter() - start
+
+
+def within(bound: float, test: Callable[[bytes], bool], data: bytes) -> bool:
+    """True if one run of three stays below the bound: what else the machine does at the time is no matter."""
+    return any(seconds(test, data) < bound for _ in range(3))
 
 
 @pytest.mark.parametrize("piece", ADVERSE)
@@ -396,11 +399,9 @@ def test_the_core_takes_linear_time(piece: str) -> None:
     """Ten megabytes of the beginnings of shapes take about ten times what one takes, and a few seconds at most."""
     small, large = ((piece.encode() * (size // len(piece)))[:size] for size in (10**6, 10**7))
     for whole in (False, True):
-        took = [
-            seconds(lambda data, whole=whole: _core.secret_value(data, whole=whole), each) for each in (small, large)
-        ]
-        assert took[1] < 3
-        assert took[1] < 40 * took[0] + 0.05
+        test = partial(_core.secret_value, whole=whole)
+        least = min(seconds(test, small) for _ in range(3))
+        assert within(min(3, 40 * least + 0.05), test, large)
 
 
 @pytest.mark.parametrize("piece", ADVERSE)
@@ -408,6 +409,5 @@ def test_python_takes_linear_time(piece: str) -> None:
     """A megabyte of the beginnings of shapes takes about ten times what a tenth of it takes."""
     small, large = ((piece.encode() * (size // len(piece)))[:size] for size in (10**5, 10**6))
     for test in (values.holds_secret_bytes, values.is_secret_bytes):
-        took = [seconds(test, each) for each in (small, large)]
-        assert took[1] < 10
-        assert took[1] < 40 * took[0] + 0.05
+        least = min(seconds(test, small) for _ in range(3))
+        assert within(min(10, 40 * least + 0.05), test, large)

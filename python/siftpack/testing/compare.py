@@ -13,7 +13,7 @@ from siftpack.storage import inherits, instance_dict, mro, read_slot, slots
 _MAPS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, tuple, deque)
 _SETS = (set, frozenset)
-_SCALARS = (str, bytes, int, float)
+_SCALARS = (str, bytes, int, float, bool, type(None))
 _UNSET: Any = object()
 Pairs = list[tuple[Any, Any]]
 
@@ -39,6 +39,8 @@ def same(left: Any, right: Any) -> bool:
 def _parts(a: Any, b: Any) -> Pairs | None:
     """The pairs that have to be the same for two objects of one type to be; None if they differ already."""
     cls = type(a)
+    if cls in _SCALARS:
+        return [] if _same_scalar(a, b) else None
     if cls in _SEQUENCES:
         bounded = cls is not deque or a.maxlen == b.maxlen
         return list(zip(a, b, strict=True)) if len(a) == len(b) and bounded else None
@@ -63,7 +65,8 @@ def _is_clean(cls: type) -> bool:
     """True for types whose values can be written as they are."""
     from siftpack.classify import Shape, classify
 
-    return cls in (type(None), bool, *_SCALARS) or (classify(cls).shape is Shape.VALUE and classify(cls).exact)
+    spec = classify(cls)
+    return spec.shape is Shape.VALUE and spec.exact
 
 
 def _is_array(cls: type) -> bool:
@@ -166,9 +169,13 @@ def _same_elements(a: Any, b: Any) -> bool:
         return all(any(same(x, y) for y in b) for x in a) and all(any(same(x, y) for y in a) for x in b)
 
 
-def _same_leaf(a: Any, b: Any) -> bool:
+def _same_scalar(a: Any, b: Any) -> bool:
     if type(a) is float:
         return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
+    return bool(a == b)
+
+
+def _same_leaf(a: Any, b: Any) -> bool:
     if a is b:
         return True
     from siftpack.policy import Limits
