@@ -6,6 +6,7 @@ when that dies, however it dies. Nothing is written outside a folder of its own.
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -28,6 +29,8 @@ _KILL_WHEN_ORPHANED: Final = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9) if sys.platform == 'linux' else None;"
     " os.execv(sys.argv[1], sys.argv[1:])"
 )
+_PORTS: Final = range(10_000, 22_000)
+"""Below those that systems give to outgoing connections, which would take the port of a server that is down."""
 _TIED: Final = (sys.executable, "-I", "-S", "-c", _KILL_WHEN_ORPHANED)
 
 
@@ -143,12 +146,10 @@ def _words(option: str) -> list[str]:
 def free_port() -> int:
     """A TCP port that is free now, as is the one 10000 above, where a cluster node talks to the others."""
     for _ in range(100):
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))  # seeded chance would be the same in every test process
         with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            if port + 10_000 > 65_535:
-                continue
             try:
+                one.bind(("127.0.0.1", port))
                 other.bind(("127.0.0.1", port + 10_000))
             except OSError:
                 continue
