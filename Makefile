@@ -1,4 +1,4 @@
-# The verbs of this project. What .ci/run does, these do: test, fuzz, proof. Nothing is done twice: stamps remember.
+# The verbs of this project; .ci/run is test, full, test-frameworks, fuzz, proof. Nothing is done twice: stamps remember.
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -11,7 +11,7 @@ MATURIN := VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 export PATH := $(PATH):$(HOME)/.cargo/bin
-unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONDONTWRITEBYTECODE # many tests start an interpreter
 
 RUST := $(wildcard Cargo.toml Cargo.lock build.rs) $(shell find rust -type f \( -name '*.rs' -o -name Cargo.toml \) -not -path '*/fuzz/*')
 PACKAGE := $(shell find python/siftpack -type f \( -name '*.py' -o -name '*.pyi' -o -name py.typed \))
@@ -22,7 +22,7 @@ TORCH := .torch/.stamp-installed
 FRAMEWORKS := openai google crewai
 IN_FRAMEWORKS := -m pytest -o filterwarnings=default --disable-warnings --confcutdir=tests/frameworks $(ARGS)
 
-.PHONY: help demo test test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
+.PHONY: help demo test full test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -31,7 +31,10 @@ demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run it
 	.demo/venv/bin/siftpack demo
 
 test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-k word" goes to pytest.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests.run $(ARGS)
+
+full: $(CORE) ## Tests that have a size, at full size: ten thousand examples a law, a hundred thousand entries migrated.
+	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized" $(ARGS)
 
 test-torch: $(TORCH) ## Tests of torch's tensors, in a virtual environment of their own: torch is large.
 	.torch/venv/bin/python -m pytest tests/arrays/with_torch.py $(ARGS)

@@ -26,6 +26,7 @@ from siftpack.policy import MACHINERY_KINDS, Kind
 from siftpack.storage import slots, type_name
 from siftpack.testing import zoo
 from siftpack.testing.machinery import specimens
+from tests.named import named
 
 T = TypeVar("T")
 
@@ -270,7 +271,7 @@ def test_registering_a_record_a_secret_and_a_machine(subject: Any) -> None:
         *((object(), "agent"), ("name", "agent"), (None, "agent"), (zoo.Opaque, "nonsense"), (zoo.Opaque, Kind.CYCLE)),
         *((zoo.Opaque, Kind.RECORD), (zoo.Opaque, Kind.PRIVATE), (zoo.Opaque, Kind.SCALAR), (zoo.Opaque, 5)),
     ],
-    ids=str,
+    ids=named,
 )
 def test_registrations_that_make_no_sense(cls: Any, kind: Any) -> None:
     """What is no class, and a kind that is no machinery, secret or opaque, is a ``PolicyError``."""

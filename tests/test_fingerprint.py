@@ -17,6 +17,7 @@ from siftpack import reference
 from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.testing.zoo import Color, Held, Loose, Opaque, Plain, Str
+from tests.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[1]
 APART: dict[str, list[Any]] = {
@@ -139,10 +140,14 @@ SIZED: dict[str, Callable[[int], Any]] = {
 }
 
 
+LARGE = (16_383, 16_384, 40_000) if FULL else ()
+
+
+@pytest.mark.sized
 @pytest.mark.parametrize("name", sorted(SIZED))
 def test_the_border_between_short_and_long_is_that_of_the_reference(name: str) -> None:
     """Whatever grows past the size at which it is replaced by its digest does so at the very byte the rule says."""
-    for size in (*range(1000, 1040), 500, 511, 512, 513, 16_383, 16_384, 40_000):
+    for size in (*range(1000, 1040), 500, 511, 512, 513, *LARGE):
         value = SIZED[name](size)
         for held in (value, [value], {"k": value, "a": 1}, [[value] * 3]):
             assert siftpack.fingerprint(held) == reference.fingerprint(held), (size, type(held))

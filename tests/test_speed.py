@@ -14,6 +14,8 @@ import pytest
 import siftpack
 from siftpack.cli.bench import contests, corpora, timing
 
+pytestmark = pytest.mark.alone
+
 PEERS = ("ormsgpack", "msgspec")
 BOUND = {"pack": 1.7, "unpack": 1.8, "dirty": 1.8}
 """siftpack's time over that of the better peer, at most."""

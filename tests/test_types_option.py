@@ -21,6 +21,7 @@ from siftpack.report import Ext, Tombstone
 from siftpack.testing import same, zoo
 from siftpack.testing.strategies import data
 from tests.conftest import EXAMPLES, core
+from tests.named import named
 
 CORE = core()
 
@@ -79,7 +80,7 @@ def doors() -> Doors:
 
 
 @pytest.mark.parametrize("name", sorted(doors()))
-@pytest.mark.parametrize("make", [tuple, list, lambda each: {c.__qualname__: c for c in each}, Types], ids=str)
+@pytest.mark.parametrize("make", [tuple, list, lambda each: {c.__qualname__: c for c in each}, Types], ids=named)
 def test_listed_instances_come_back_through_every_door(name: str, make: Any) -> None:
     """Instances of listed classes come back equal and of their class, from values, keys and set elements."""
     back = doors()[name](VALUE, make(LISTED))

@@ -8,6 +8,7 @@ from unittest.mock import AsyncMock
 import pytest
 
 from siftpack.agents import AgentResult, ExecutionContext, execute_agent_pipeline
+from tests.named import named
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_agents_of_any_shape(context: ExecutionContext, agent: Any) -> None:
     assert run(agent, context, 3).result_data == {"output": ("ada", 3)}
 
 
-@pytest.mark.parametrize("agent", [3, "agent", None, Methods.Execute, object()], ids=repr)
+@pytest.mark.parametrize("agent", [3, "agent", None, Methods.Execute, object()], ids=named)
 def test_what_is_no_agent(context: ExecutionContext, agent: Any) -> None:
     """A class, a number or an object without a method of execution is a failed result that says so."""
     made = run(agent, context, 3)

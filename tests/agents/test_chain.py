@@ -183,6 +183,7 @@ def test_the_runs_of_one_user_are_bounded() -> None:
     assert most == {"ada": 2, "bob": 2}
 
 
+@pytest.mark.alone
 def test_two_hundred_users_at_once(url: str) -> None:
     """200 users with 50 runs each, on a real server: nothing mixes, and every second run is a hit."""
     runs, beside = 0, machinery()

@@ -25,6 +25,7 @@ from siftpack import PolicyError, reference
 from siftpack.agents import ExecutionContext
 from siftpack.cache import Cache
 from siftpack.policy import Kind
+from tests.named import named
 
 IDS = ("user_id", "thread_id", "run_id", "request_id")
 
@@ -86,7 +87,7 @@ def test_ids_that_are_missing_are_made() -> None:
 
 
 @pytest.mark.parametrize("name", IDS)
-@pytest.mark.parametrize("wrong", ["", "  ", 7, b"ada", "a\nb", "x" * 257, MagicMock()], ids=repr)
+@pytest.mark.parametrize("wrong", ["", "  ", 7, b"ada", "a\nb", "x" * 257, MagicMock()], ids=named)
 def test_ids_are_checked(name: str, wrong: Any) -> None:
     """Empty, blank, unprintable, overlong ids and ids of other types are refused by name."""
     with pytest.raises(PolicyError, match=name):
@@ -412,6 +413,7 @@ def fastest(made: ExecutionContext) -> float:
     return best
 
 
+@pytest.mark.alone
 def test_a_child_costs_the_same_whatever_else_is_alive() -> None:
     """With a million live objects a child takes what it takes with ten thousand; the bound is twice."""
     made = ExecutionContext("ada", data={"rows": [{"n": n, "text": "t" * 20} for n in range(50)]}, live=machinery())

@@ -14,6 +14,7 @@ from siftpack import JSON, Kind, PolicyError, packb, sanitize
 from siftpack.agents import AgentResult, ExecutionContext, Found, Status, extract
 from siftpack.cache import Cache
 from tests.agents.results import KEY, OPTIMIZATION, REPORTING, Agent, Answer, Usage, machinery
+from tests.named import named
 
 METADATA = {"timestamp", "processing_time", "usage", "version"}
 
@@ -299,7 +300,7 @@ def test_what_is_no_dict_is_the_output(value: Any) -> None:
     assert made.ok
 
 
-@pytest.mark.parametrize("value", [MagicMock(), len, threading.Lock(), (n for n in ()), Agent], ids=repr)
+@pytest.mark.parametrize("value", [MagicMock(), len, threading.Lock(), (n for n in ()), Agent], ids=named)
 def test_machinery_is_no_result(value: Any) -> None:
     """An agent that returns a mock, a function or a generator has failed, and the error says what it gave."""
     made = extract(value)

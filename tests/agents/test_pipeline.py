@@ -16,6 +16,7 @@ from siftpack.agents import AgentResult, ExecutionContext, execute_agent_pipelin
 from siftpack.cache import AsyncCache, Cache, RedisBackend
 from siftpack.testing import servers
 from tests.agents.results import KEY, REPORTING, machinery
+from tests.named import named
 
 RUNS: list[Any] = []
 """What the agents below were asked."""
@@ -302,7 +303,7 @@ def test_contexts_of_the_users_own() -> None:
         *({"cache": 3}, {"cache": object()}, {"ttl": 0}, {"ttl": "x"}, {"timeout": -1}, {"timeout": float("nan")}),
         *({"agent_name": ""}, {"agent_version": 2}, {"data_keys": "locale"}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_options_are_checked(context: ExecutionContext, options: dict[str, Any]) -> None:
     """Options that make no sense are refused before the agent runs."""

@@ -23,16 +23,17 @@ from siftpack.cache import (
 from siftpack.cache.presets import maker
 from siftpack.testing import servers
 from siftpack.testing.backends import AsyncBackendSuite, BackendSuite
+from tests.faults.busy import patient
 
 
 def guarded(url: str, **options: Any) -> Iterator[Backend]:
-    backend = RedisBackend(make=maker(url, asynchronous=False, **options))
+    backend = RedisBackend(make=maker(url, asynchronous=False, **{**patient(url), **options}))
     yield backend
     backend.close()
 
 
 def awaited(url: str, **options: Any) -> Callable[[], AsyncBackend]:
-    return lambda: AsyncRedisBackend(make=maker(url, asynchronous=True, **options))
+    return lambda: AsyncRedisBackend(make=maker(url, asynchronous=True, **{**patient(url), **options}))
 
 
 class TestMemory(BackendSuite):
@@ -81,7 +82,7 @@ class TestTls(BackendSuite):
     @pytest.fixture
     def backend(self, tls: servers.Tls) -> Iterator[Backend]:
         """Debian's Redis behind TLS."""
-        yield from guarded(tls.url, ssl_ca_certs=str(tls.authority), socket_timeout=2, socket_connect_timeout=2)
+        yield from guarded(tls.url, ssl_ca_certs=str(tls.authority))
 
 
 class TestPlainRedisPy(BackendSuite):
@@ -196,7 +197,7 @@ class TestAsyncTls(AsyncBackendSuite):
     @pytest.fixture
     def backend(self, tls: servers.Tls) -> Callable[[], AsyncBackend]:
         """Debian's Redis behind TLS, awaited."""
-        return awaited(tls.url, ssl_ca_certs=str(tls.authority), socket_timeout=2, socket_connect_timeout=2)
+        return awaited(tls.url, ssl_ca_certs=str(tls.authority))
 
 
 class TestAsyncTiered(AsyncBackendSuite):

@@ -26,15 +26,17 @@ def test_a_cancelled_caller_leaves_the_others_their_answer() -> None:
     """Whoever is cancelled, the one who asked first or another, the load goes on for those who still wait."""
 
     async def main(leaving: int) -> None:
-        user, calls = AsyncCache(namespace="app").for_user("u"), []
+        user, calls, left = AsyncCache(namespace="app").for_user("u"), [], asyncio.Event()
 
         async def load() -> list[int]:
             calls.append(1)
-            await asyncio.sleep(0.2)
+            await left.wait()
             return [1]
 
         tasks = [await waiting(user, "k", load) for _ in range(5)]
         tasks[leaving].cancel()
+        await asyncio.sleep(0.02)
+        left.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(found.pop(leaving), asyncio.CancelledError)
         assert found == [[1]] * 4
@@ -170,6 +172,7 @@ def test_an_interrupted_thread_leaves_the_others_to_compute() -> None:
     assert len(calls) == 2
 
 
+@pytest.mark.alone
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_waits_for_no_thread_of_its_parent() -> None:
     """A child forked in the middle of a computation computes for itself."""

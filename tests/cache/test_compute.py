@@ -224,7 +224,7 @@ def test_who_waits_for_a_hanging_loader_starts_again(world: World) -> None:
         return not calls
 
     hanging, quick = world.loader(give, until=lambda: not hangs()), world.loader(give, 0.1)
-    late = world.after(lambda: bool(begun), lambda: user.get_or_compute("k", quick, wait=0.3))
+    late = world.after(lambda: bool(begun), lambda: user.get_or_compute("k", quick, wait=1))
     found = world.ask(lambda: user.get_or_compute("k", hanging), *[late] * 10)
     assert found[1:] == [1] * 10
     assert found[0] == 2

@@ -4,11 +4,14 @@ import timeit
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import redis
 
 import siftpack
 from siftpack.cache import Cache
 from siftpack.testing import servers
+
+pytestmark = pytest.mark.alone
 
 VALUE = {"rows": [{"id": n, "name": f"name {n}", "score": n * 1.5, "tags": ["a", "b", "c"]} for n in range(215)]}
 ROUNDS, CALLS = 250, 10

@@ -13,6 +13,7 @@ import redis
 from siftpack import Limits, PolicyError
 from siftpack.cache import MISSING, AsyncCache, AsyncRedisBackend, Cache, RedisBackend
 from siftpack.testing import servers
+from tests.faults.busy import patient
 
 BAD_VALUES: dict[str, Any] = {
     "module": {"data": 1, "m": pickle},
@@ -32,7 +33,7 @@ BAD_VALUES["cycle"]["self"] = BAD_VALUES["cycle"]
 @pytest.fixture
 def cache(url: str) -> Any:
     """A cache in front of the real server."""
-    with Cache.from_url(url, namespace="original") as made:
+    with Cache.from_url(url, namespace="original", client=patient(url)) as made:
         made.clear_namespace()
         yield made
 
@@ -55,7 +56,7 @@ def test_a_module_is_no_cached_value(cache: Cache) -> None:
 
 def test_a_text_fallback_never_reads_as_data(url: str) -> None:
     """What could only be rendered as text is a miss, not a str where a dict was put in."""
-    with Cache.from_url(url, namespace="original", limits=Limits(nodes=2)) as small:
+    with Cache.from_url(url, namespace="original", client=patient(url), limits=Limits(nodes=2)) as small:
         user = small.for_user("u")
         assert not user.set("k", {"a": {"b": {"c": {}}}})
         assert user.get("k") is MISSING
@@ -133,7 +134,7 @@ def test_a_counter_of_the_host_stays_a_number(cache: Cache, url: str) -> None:
     with redis.Redis.from_url(url) as client:
         client.delete("original:u:n")
         client.incr("original:u:n", 41)
-        with Cache.from_url(url, namespace="original", legacy=Legacy(json=False)) as reading:
+        with Cache.from_url(url, namespace="original", client=patient(url), legacy=Legacy(json=False)) as reading:
             assert reading.for_user("u").get("n") == 41
             client.incr("original:u:n")
             assert reading.for_user("u").get("n") == 42
@@ -141,7 +142,7 @@ def test_a_counter_of_the_host_stays_a_number(cache: Cache, url: str) -> None:
 
 def test_clear_leaves_other_namespaces(cache: Cache, url: str) -> None:
     """Clearing a namespace deletes by prefix: no KEYS, no FLUSHDB, nothing of others."""
-    with Cache.from_url(url, namespace="original2") as other, redis.Redis.from_url(url) as client:
+    with Cache.from_url(url, namespace="original2", client=patient(url)) as other, redis.Redis.from_url(url) as client:
         other.for_user("u").set("k", 1)
         client.config_resetstat()
         for number in range(30):
@@ -157,9 +158,9 @@ def test_the_asyncio_cache_has_the_same_words(url: str) -> None:
     """Every operation awaited gives what the synchronous one gives, and both read each other's entries."""
 
     async def run() -> None:
-        with Cache.from_url(url, namespace="both") as plain:
+        with Cache.from_url(url, namespace="both", client=patient(url)) as plain:
             plain.clear_namespace()
-            async with AsyncCache.from_url(url, namespace="both") as cache:
+            async with AsyncCache.from_url(url, namespace="both", client=patient(url)) as cache:
                 user, other = cache.for_user("u"), plain.for_user("u")
                 assert await user.set("k", {"x": (1, None)}, ttl=100)
                 assert other.get("k") == await user.get("k") == {"x": (1, None)}

@@ -12,6 +12,8 @@ from siftpack.cache import MISSING, AsyncCache, Cache
 from siftpack.cache.breaker import FAILURES
 from siftpack.testing import servers
 
+pytestmark = pytest.mark.alone
+
 
 def seconds(call: Callable[[], Any]) -> float:
     began = time.perf_counter()

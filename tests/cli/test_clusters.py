@@ -15,6 +15,7 @@ from siftpack.cli.movers import CHANGED, DONE, GONE, TAKEN, Change, Mover
 from siftpack.cli.stores import Store
 from siftpack.testing import servers
 from tests.cli.conftest import Calls
+from tests.faults.busy import patient
 
 COUNT = 400
 
@@ -53,7 +54,7 @@ def test_entries_move_between_the_servers_of_a_cluster(calls: Calls, cluster: Re
     done = calls.found("migrate", *words, "--restart")  # as after an end between writing and deleting
     assert (done["rewritten"], done["refused_by_reason"]) == (COUNT, {"not_string": 1})
     assert sum(1 for _ in cluster.scan_iter("old:*")) == 1
-    with Cache.from_url(calls.url, namespace="app") as cache:
+    with Cache.from_url(calls.url, namespace="app", client=patient(calls.url)) as cache:
         for number in range(COUNT):
             user = cache.for_user(f"u{number % 7}")
             assert user.get(str(number)) == [number]
@@ -67,7 +68,7 @@ def test_entries_of_a_cluster_stay_in_place(calls: Calls, cluster: RedisCluster)
     cluster.set("app:u:k", "[1]")
     done = calls.found("migrate", "--namespace", "app", "--apply")
     assert (done["rewritten"], done["refused_by_reason"]) == (COUNT, {"name": 1})
-    with Cache.from_url(calls.url, namespace="app") as cache:
+    with Cache.from_url(calls.url, namespace="app", client=patient(calls.url)) as cache:
         assert all(cache.for_user(f"u{number % 7}").get(str(number)) == [number] for number in range(COUNT))
     assert calls.found("doctor")["namespaces"]["app"]["users"] == 8
     assert calls.found("inspect", "app:{u1}:1")["cache"] == "read"
@@ -94,7 +95,7 @@ def test_a_slot_on_the_move_is_waited_for(calls: Calls, six: servers.Cluster, cl
         node.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[there])
     done = calls.found("migrate", "--namespace", "app", "--apply")
     assert (done["scanned"], done["rewritten"], done["already"], done["refused"]) == (20, 10, 10, 0)
-    with Cache.from_url(calls.url, namespace="app") as cache:
+    with Cache.from_url(calls.url, namespace="app", client=patient(calls.url)) as cache:
         assert all(cache.for_user("mover").get(str(number)) == [key] for number, key in enumerate(keys))
 
 

@@ -18,8 +18,9 @@ from siftpack.testing import servers
 from tests.cli.conftest import Calls
 from tests.cli.mixed import PICKLES, SECRET, check, fill, whole
 from tests.cli.soak import resident
+from tests.conftest import FULL
 
-COUNT = 100_000
+COUNT = 100_000 if FULL else 10_000
 LEDGER = "siftpack-migrate.ledger.json"
 
 
@@ -45,10 +46,11 @@ def reached(folder: Path, process: "subprocess.Popen[bytes]", count: int) -> dic
     raise AssertionError("it ended before that")
 
 
+@pytest.mark.sized
 def test_a_migration_that_is_killed_goes_on(
     calls: Calls, tmp_path: Path, client: Redis, options: tuple[str, ...]
 ) -> None:
-    """100 000 mixed entries: killed on the way and run again, all are right, in time, and in bounded memory."""
+    """Very many mixed entries: killed on the way and run again, all are right, in time, and in bounded memory."""
     wanted = fill(client, COUNT)
     first = started(calls, *options, "--apply")
     reached(tmp_path, first, COUNT // 3)

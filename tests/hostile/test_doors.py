@@ -15,7 +15,7 @@ import pytest
 from siftpack import Action, Limits
 from siftpack.errors import SiftError
 from siftpack.report import Tombstone
-from tests.conftest import core
+from tests.conftest import FULL, core
 from tests.hostile.doors import CHANGE, DOORS, LISTED, Door, Item, Key, install, policy_of
 from tests.hostile.positions import Model
 
@@ -136,7 +136,7 @@ WALKS: dict[str, tuple[dict[str, Any], Limits | None]] = {
     "json": ({"mode": "json"}, None),
     "cut": ({}, Limits(bytes=330, str_bytes=300, on_exceed="cut")),
 }
-FUNCTIONS = ("packb", "packb_with_report", "sanitize", "inspect", "fingerprint", "dumps")
+FUNCTIONS = ("packb_with_report", "sanitize", "inspect", "fingerprint", *(("packb", "dumps") if FULL else ()))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -219,6 +219,7 @@ def walked(door: Door, container: str, change: Callable[..., None], walk: str, n
     return CHANGE.times
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("change", CHANGES, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("door", sorted(DOORS))
 def test_whatever_gets_in_by_a_door_leaves_the_output_whole(door: str, change: Callable[..., None]) -> None:

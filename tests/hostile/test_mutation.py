@@ -12,10 +12,11 @@ import pytest
 
 from siftpack.errors import SiftError
 from siftpack.testing import same
-from tests.conftest import core
+from tests.conftest import FULL, core
 from tests.hostile.intruders import at_calls, beside
 
 SIZE = 400
+TURNS = 3 if FULL else 1
 
 
 class Item:
@@ -173,12 +174,13 @@ def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutatio
             assert bytes.fromhex(result)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("intruder", ["signal", "thread"])
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_large_container_changed_from_outside_is_whole_or_refused(shape: str, intruder: str) -> None:
     """Signals and threads that clear, shrink, grow and replace a large container break no output."""
     order = [grow, shrink, replace, grow, clear]
-    for turn in range(3):
+    for turn in range(TURNS):
         victim = victim_of(shape, turn, 20_000)
         found, count = storage(victim), [0]
 

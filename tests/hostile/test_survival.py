@@ -205,6 +205,7 @@ def bomb(shape: str, levels: int = 64) -> Any:
     return value
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("shape", "seconds"), [("list", 0.05), ("tuple", 0.05), ("dict", 0.15)])
 def test_a_bomb_is_refused_at_once(shape: str, seconds: float) -> None:
     """A graph of 2**64 nodes is a ``LimitExceeded`` within 50 ms; of dicts, which have keys to write, within 150."""

@@ -13,6 +13,7 @@ import pytest
 from siftpack.agents import AgentPipeline, ExecutionContext, execute_agent_pipeline
 from siftpack.cache import MISSING, AsyncCache, Cache
 from siftpack.testing import same, servers
+from tests.faults.busy import patient
 from tests.scene import IDS, REPORT_DATA, SAVINGS, USER_DATA, ExecutionEngine, agent_context, user_context
 
 
@@ -26,7 +27,7 @@ def server() -> Iterator[servers.Server]:
 @pytest.fixture
 def cache(server: servers.Server) -> Iterator[Cache]:
     """An empty cache on it."""
-    with Cache.from_url(server.url, namespace="fallback") as made:
+    with Cache.from_url(server.url, namespace="fallback", client=patient(server.url)) as made:
         made.clear_namespace()
         yield made
 

@@ -12,6 +12,7 @@ import siftpack
 from siftpack.agents import ExecutionContext, extract
 from siftpack.cache import Cache
 from siftpack.testing import servers
+from tests.faults.busy import patient
 from tests.scene import (
     REPORT_DATA,
     SAVINGS,
@@ -26,7 +27,10 @@ from tests.scene import (
 @pytest.fixture(scope="module")
 def cache() -> Iterator[Cache]:
     """A cache on a real server."""
-    with servers.single() as server, Cache.from_url(server.url, namespace="results") as made:
+    with (
+        servers.single() as server,
+        Cache.from_url(server.url, namespace="results", client=patient(server.url)) as made,
+    ):
         yield made
 
 

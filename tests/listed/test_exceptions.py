@@ -16,6 +16,7 @@ from siftpack.storage import type_name
 from siftpack.testing import same, zoo
 from siftpack.testing.strategies import data
 from tests.listed.fields import FEW, again, fields_of, listed
+from tests.named import named
 
 
 def never(*_: Any, **__: Any) -> Any:
@@ -199,7 +200,7 @@ def test_forged_names_are_inert_entries(name: str) -> None:
         *(("g", [ValueError], 1), ("g", zoo.List([ValueError()])), (zoo.Str("g"), [ValueError()]), ("g", [ValueError])),
         *(("g", [Base()]), ("g", [Answers()]), ("g", iter([ValueError()]))),
     ],
-    ids=str,
+    ids=named,
 )
 @pytest.mark.parametrize("cls", [ExceptionGroup, Group])
 def test_a_group_needs_exceptions(cls: type, args: tuple[Any, ...]) -> None:
@@ -224,7 +225,7 @@ def test_a_group_asks_its_members_nothing() -> None:
         *((UnicodeDecodeError, ("a", b"", Listens(), 1, "m")), (BlockingIOError, (1, "m", 2**70))),
         *((SystemExit, (Listens(),)), (FileGoneError, (2, "m", Listens())), (KeyError, (Listens(), 1))),
     ],
-    ids=str,
+    ids=named,
 )
 def test_arguments_a_type_cannot_take_apart_stay_arguments(cls: type, args: tuple[Any, ...]) -> None:
     """Arguments that do not fit, or could be asked something, are kept whole and nothing is derived from them."""

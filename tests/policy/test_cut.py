@@ -71,7 +71,7 @@ CASES: list[Row] = [
 ]
 
 
-@pytest.mark.parametrize(("bounds", "value", "left", "lost"), CASES, ids=[f"{row[0]} {row[1]!r:.30}" for row in CASES])
+@pytest.mark.parametrize(("bounds", "value", "left", "lost"), CASES, ids=[f"{row[0]} {row[2]!r:.30}" for row in CASES])
 def test_what_each_bound_cuts(subject: Any, bounds: Any, value: Any, left: Any, lost: list[tuple[str, str]]) -> None:
     """What does not fit leaves its place under each bound, with a ``cut`` finding; the rest is whole and readable."""
     limits = cut(**bounds)

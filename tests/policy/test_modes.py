@@ -29,6 +29,7 @@ from siftpack.testing import same, zoo
 from siftpack.testing.strategies import data, graphs
 from siftpack.values.portable import WIDE_BITS
 from tests.conftest import EXAMPLES, core
+from tests.named import named
 
 CORE = core()
 MODES = [JSON, PORTABLE]
@@ -117,7 +118,7 @@ APART: list[tuple[Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "text", "plain"), APART, ids=[f"{row[0]!r:.30}" for row in APART])
+@pytest.mark.parametrize(("value", "text", "plain"), APART, ids=[named(row[0])[:30] for row in APART])
 def test_where_the_modes_differ(subject: Any, value: Any, text: Any, plain: Any) -> None:
     """MessagePack has bytes, infinities and NaN, and 64 bits; JSON has neither and ints of any size."""
     assert same(subject.sanitize([value], policy=JSON), [text])
@@ -170,7 +171,7 @@ KEYS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize("policy", MODES, ids=["json", "portable"])
-@pytest.mark.parametrize(("key", "text"), KEYS, ids=[f"{row[0]!r:.30}" for row in KEYS])
+@pytest.mark.parametrize(("key", "text"), KEYS, ids=[f"{type(row[0]).__name__} {row[1]:.30}" for row in KEYS])
 def test_keys_become_text(subject: Any, policy: Policy, key: Any, text: str) -> None:
     """Every key is a str: scalars as ``json.dumps`` writes them, containers as JSON text."""
     value = {key: 1}

@@ -281,6 +281,7 @@ def test_the_top_is_a_place(subject: Any) -> None:
         subject.inspect(value, policy=of({"$": "raise"}))
 
 
+@pytest.mark.alone
 def test_a_thousand_paths_cost_little() -> None:
     """Under a thousand paths a walk finds its places by what was met, not by trying each path everywhere."""
     policy = Policy(paths={f"$.rows[*].f{number}": Action.DROP for number in range(1000)})
