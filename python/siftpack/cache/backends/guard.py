@@ -134,9 +134,7 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         pace = self.pace
         if not self._ready:
             pace.greeted()
-        large = len(command) != 1 or len(command[0]) > AT_ONCE
-        if large and sum(map(len, command)) <= AT_ONCE:  # redis-py sends a value by itself
-            command, large = (b"".join(command),), False
+        large = sum(map(len, command)) > AT_ONCE
         pace.start()
         try:
             if pace.quick:
