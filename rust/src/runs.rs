@@ -36,12 +36,17 @@ impl<S: Sink> Walk<'_, S> {
         }
         self.charge(dict, Build::Map, dict_len(dict))?;
         let count = dict_len(dict);
-        if S::BUILDS && self.is_flat_dict(dict) {
+        let (flat, start) = if S::BUILDS { self.flat_pairs(dict) } else { (0, 0) };
+        if S::BUILDS && flat == count {
             self.sink.copy(self.py, dict, Exact::Dict)?;
             return Ok(Visit::Kept);
         }
         let token = self.sink.open(Build::Map, count, 0)?;
-        let run = self.pairs(dict, 0);
+        if flat > 0 {
+            self.put_pairs(dict, start)?;
+        }
+        let mut run = self.pairs(dict, start);
+        run.count += flat;
         if matches!(run.next, Ok(None)) {
             let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
             self.sink.close(self.py, Build::Map, parts)?;
@@ -84,16 +89,31 @@ impl<S: Sink> Walk<'_, S> {
         run.next.map(|_| Visit::Opened)
     }
 
-    /// True if every entry of a dict is a scalar within bounds under a plain key.
+    /// Entries of a dict up to the first that is no scalar within bounds under a plain key: how many, and where that is.
     #[inline(always)]
-    fn is_flat_dict(&self, dict: Obj) -> bool {
-        let (entries, mut position) = (Entries::of(dict), 0);
-        while let Some((key, value)) = entries.next(&mut position) {
+    fn flat_pairs(&self, dict: Obj) -> (usize, isize) {
+        let (entries, mut position, mut after, mut count) = (Entries::of(dict), 0, 0, 0);
+        while let Some((key, value)) = entries.next(&mut after) {
             if !self.is_copied(value, value.exact()) || !has_plain_form(key) || !self.is_within(key, key.exact()) {
-                return false;
+                break;
             }
+            count += 1;
+            position = after;
         }
-        true
+        (count, position)
+    }
+
+    /// Puts entries that were looked at already, up to a position, where a copy is built.
+    #[inline(always)]
+    fn put_pairs(&mut self, dict: Obj, end: isize) -> Result<(), Fault> {
+        let (entries, mut position) = (Entries::of(dict), 0);
+        while position < end
+            && let Some((key, value)) = entries.next(&mut position)
+        {
+            self.sink.put(key.own())?;
+            self.sink.put(value.own())?;
+        }
+        Ok(())
     }
 
     /// True if every element is a scalar within bounds.
