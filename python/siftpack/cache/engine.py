@@ -4,6 +4,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import siftpack.bridge  # noqa: F401 - not first in a thread: a child forked meanwhile would wait for its import for ever
@@ -49,8 +50,12 @@ class Owner(NamedTuple):
     labels: tuple[str | None, str | None]
 
 
-class Read(NamedTuple):
-    """A value that was read, and how."""
+@dataclass(slots=True)
+class Read:
+    """A value that was read, and how.
+
+    Made before its value: to make it afterwards could set the collector going over all the containers of that.
+    """
 
     value: Any
     format: str
@@ -179,12 +184,13 @@ class Engine:
         is_text = opened.flags & wire.FLAG_TEXT
         if is_text and not text:
             raise Unreadable(Reason.TEXT)
+        lossy = bool(opened.flags & wire.FLAG_LOSSY)
+        read = Read(None, "text" if is_text else "msgpack", lossy, opened.written, False, len(data))
         try:
-            value = unpackb(opened.payload, types=self._types, limits=self.limits)
+            read.value = unpackb(opened.payload, types=self._types, limits=self.limits)
         except (DecodeError, MemoryError):
             raise Unreadable(Reason.CORRUPT) from None
-        lossy = bool(opened.flags & wire.FLAG_LOSSY)
-        return Read(value, "text" if is_text else "msgpack", lossy, opened.written, False, len(data))
+        return read
 
     def entry(self, read: Read, left: int) -> Entry:
         """What ``get_entry`` gives; ``left`` is what the store says of its time to live."""

@@ -183,8 +183,12 @@ class Stats:
     def _took(self, word: str, seconds: float | None) -> None:
         """Adds a time to those of reads or writes, if it was taken. Called under the lock."""
         if seconds is not None:
-            count, total, most = self._times.get(word, (0, 0.0, 0.0))
-            self._times[word] = [count + 1, total + seconds, max(most, seconds)]
+            times = self._times.get(word)
+            if times is None:
+                times = self._times[word] = [0, 0.0, 0.0]
+            times[0] += 1
+            times[1] += seconds
+            times[2] = max(times[2], seconds)
 
     def _tell(self, labels: tuple[str | None, str | None], name: str, detail: str = "", **more: Any) -> None:
         self._observers.tell(CacheEvent(name, self._namespace, *labels, detail, **more))
