@@ -93,13 +93,21 @@ impl<S: Sink> Walk<'_, S> {
         }
         self.beside(obj, &plan.rest)?;
         // As a rule every attribute is a field and stands where that is declared.
-        for (name, value) in own.iter().filter(|_| in_place < own.len()) {
+        if in_place < own.len() {
+            self.undeclared(&own, plan)?;
+        }
+        self.own = own;
+        Ok(())
+    }
+
+    /// Reports attributes that are no fields.
+    fn undeclared(&mut self, own: &[(Obj, Obj)], plan: &Plan) -> Result<(), Fault> {
+        for (name, value) in own {
             let kept = |field: &Field| field.slot.is_none() && same_name(Obj::of(field.name.bind(self.py)), *name);
             if !plan.fields.iter().any(kept) {
                 self.note_attribute(*name, *value)?;
             }
         }
-        self.own = own;
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod kind;
 mod levels;
 mod listed;
 mod lower;
+mod memo;
 mod moments;
 mod name;
 mod notes;

@@ -1,7 +1,6 @@
 //! What is known of a type, asked of Python once.
 //!
-//! The memo's key is the type's address and version tag, so a freed or edited type never answers for another one,
-//! and nothing is pinned. Plans in use are held, with their types, until the call ends.
+//! Plans in use are held, with their types, until the call ends.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,13 +8,11 @@ use std::rc::Rc;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::ffi::{GilCell, Obj, Owned, Slot, Tag, Ty, type_base, type_is_heap, type_tag};
+use crate::ffi::{GilCell, Obj, Owned, Slot, Ty, type_base, type_is_heap, type_tag};
 use crate::foreign::Bridge;
 use crate::guard::ByAddress;
 use crate::kind::Shape;
-
-/// Types remembered between calls. Beyond, the memo starts anew.
-const REMEMBERED: usize = 4096;
+use crate::memo::Memo;
 
 /// One field of an instance.
 #[derive(Debug)]
@@ -56,21 +53,20 @@ pub struct Plan {
 }
 
 #[derive(Debug)]
-struct Memo {
-    plans: Option<HashMap<Tag, Rc<Plan>, ByAddress>>,
+struct Known {
+    plans: Memo<Rc<Plan>>,
     /// Some class was registered: sealed plans are no longer inherited without asking.
     registered: bool,
 }
 
-static MEMO: GilCell<Memo> = GilCell::new(Memo { plans: None, registered: false });
+static KNOWN: GilCell<Known> = GilCell::new(Known { plans: Memo::new(), registered: false });
 
 /// Forgets all plans, because a class was registered.
 pub fn forget(py: Python<'_>) {
-    let old = MEMO.with(py, |memo| {
-        memo.registered = true;
-        memo.plans.take()
-    });
-    drop(old);
+    drop(KNOWN.with(py, |known| {
+        known.registered = true;
+        known.plans.forget()
+    }));
 }
 
 impl Plan {
@@ -135,7 +131,7 @@ impl Plans {
 
     #[inline(never)]
     fn remembered(&mut self, py: Python<'_>, ty: Ty) -> Option<Rc<Plan>> {
-        let plan = MEMO.with(py, |memo| memo.find(ty).or_else(|| memo.inherited(ty)))?;
+        let plan = KNOWN.with(py, |known| known.find(ty).or_else(|| known.inherited(ty)))?;
         self.hold(ty, &plan);
         Some(plan)
     }
@@ -172,19 +168,13 @@ impl Plans {
     fn remember(&mut self, py: Python<'_>, ty: Ty, plan: &Rc<Plan>, probe: Obj) {
         self.hold(ty, plan);
         let Some(tag) = type_tag(ty, Some(probe)) else { return };
-        let old = MEMO.with(py, |memo| {
-            let full = memo.plans.as_ref().is_some_and(|plans| plans.len() >= REMEMBERED);
-            let old = if full { memo.plans.take() } else { None };
-            memo.plans.get_or_insert_default().insert(tag, Rc::clone(plan));
-            old
-        });
-        drop(old);
+        drop(KNOWN.with(py, |known| known.plans.keep(tag, Rc::clone(plan))));
     }
 }
 
-impl Memo {
+impl Known {
     fn find(&self, ty: Ty) -> Option<Rc<Plan>> {
-        self.plans.as_ref()?.get(&type_tag(ty, None)?).map(Rc::clone)
+        self.plans.find(ty).map(Rc::clone)
     }
 
     /// The sealed plan of the nearest base that has one.

@@ -179,9 +179,7 @@ impl<S: Sink> Walk<'_, S> {
                 run.next = Ok(Some((key, value)));
                 break;
             }
-            let begun = self.sink.entry();
-            let written = begun.and_then(|_| self.sink.plain(self.py, key, key.exact(), &self.budget));
-            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+            if let Err(fault) = self.pair(key, value, exact) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;
             }
@@ -189,6 +187,14 @@ impl<S: Sink> Walk<'_, S> {
             run.position = run.after;
         }
         run
+    }
+
+    /// Writes one entry of scalars.
+    #[inline(always)]
+    fn pair(&mut self, key: Obj, value: Obj, exact: Exact) -> Result<(), Fault> {
+        self.sink.entry()?;
+        self.sink.plain(self.py, key, key.exact(), &self.budget)?;
+        self.sink.plain(self.py, value, exact, &self.budget)
     }
 
     /// Writes fields on the arena as long as their values are scalars that may be shown: how many, and what the next
@@ -201,9 +207,7 @@ impl<S: Sink> Walk<'_, S> {
             if masked || base || !exact.is_scalar() || !has_plain_form(name) {
                 return (at - start, Ok(()));
             }
-            let begun = self.sink.entry();
-            let written = begun.and_then(|_| self.sink.plain(self.py, name, name.exact(), &self.budget));
-            if let Err(fault) = written.and_then(|()| self.sink.plain(self.py, value, exact, &self.budget)) {
+            if let Err(fault) = self.pair(name, value, exact) {
                 return (at - start, Err(fault));
             }
         }

@@ -7,9 +7,10 @@ use std::fmt::Write;
 
 use pyo3::prelude::*;
 
-use crate::ffi::{GilCell, Obj, Owned, Tag, Text, Ty, text, type_tag};
+use crate::ffi::{GilCell, Obj, Owned, Text, Ty, text, type_tag};
 use crate::foreign::Bridge;
 use crate::guard::ByAddress;
+use crate::memo::Memo;
 use crate::redact::holds_secret;
 use crate::report::{Node, ROOT, Step};
 
@@ -17,30 +18,21 @@ use crate::report::{Node, ROOT, Step};
 const KEY_SHOWN: usize = 64;
 /// Characters that a str has at least if it holds a secret: `siftpack.report.SHORTEST_SECRET`.
 const SHORTEST_SECRET: usize = 8;
-/// Types whose names are remembered. Beyond, all are made anew.
-const REMEMBERED: usize = 4096;
 
-/// The names of types as they are now: of a type that is freed or edited no other one has the tag.
-static NAMES: GilCell<Option<HashMap<Tag, Owned, ByAddress>>> = GilCell::new(None);
+/// The names of types.
+static NAMES: GilCell<Memo<Owned>> = GilCell::new(Memo::new());
 
 /// `siftpack.report.shown_type` of a live type, asked for once.
 pub fn type_name(py: Python<'_>, ty: Ty) -> PyResult<Owned> {
-    let tag = type_tag(ty, None);
-    let known = |tag| NAMES.with(py, |names| Some(names.as_ref()?.get(&tag)?.obj().own()));
-    if let Some(name) = tag.and_then(known) {
+    if let Some(name) = NAMES.with(py, |names| names.find(ty).map(|name| name.obj().own())) {
         return Ok(name);
     }
+    let tag = type_tag(ty, None);
     let name = Bridge::get(py)?.shown_type(&ty.as_obj().bind(py))?;
     // Python has run: what the name was made of may be another by now.
     if let Some(tag) = tag.filter(|tag| type_tag(ty, None) == Some(*tag)) {
         let kept = name.obj().own();
-        let old = NAMES.with(py, |names| {
-            let full = names.as_ref().is_some_and(|names| names.len() >= REMEMBERED);
-            let old = if full { names.take() } else { None };
-            names.get_or_insert_default().insert(tag, kept);
-            old
-        });
-        drop(old);
+        drop(NAMES.with(py, |names| names.keep(tag, kept)));
     }
     Ok(name)
 }
