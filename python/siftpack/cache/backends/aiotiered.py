@@ -172,10 +172,7 @@ class AsyncTieredBackend(Tier):
             await asyncio.sleep(PAUSE)
             if not self.notes.busy:
                 break
-        if self._calm():
-            return True
-        self._told("settling")
-        return False
+        return self._settled_by_now()
 
     async def _settle(self, settler: object) -> bool:
         names, prefixes = self.notes.taken()

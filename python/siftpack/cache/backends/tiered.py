@@ -39,6 +39,13 @@ class Tier:
     def _calm(self) -> bool:
         return self.breaker.closed and not self.notes.owing
 
+    def _settled_by_now(self) -> bool:
+        """Whether another one has settled what is owed; a call that goes on without the front is told of."""
+        calm = self._calm()
+        if not calm:
+            self._told("settling")
+        return calm
+
     def _judge(self, error: Exception) -> Verdict:
         """What an error means; raises it again if the caller has to see it."""
         found = verdict(error)
@@ -90,17 +97,8 @@ class TieredBackend(Tier):
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes in front, or behind while the front is away; False too if the front is full."""
-        found = None
-        if self._calm():  # the usual case, without what ``_ask`` costs
-            try:
-                done = self.front.set(name, data, ttl, only_if_absent=only_if_absent)
-            except Exception as error:  # noqa: BLE001 - judged
-                found = self._fail(error)
-            else:
-                self.breaker.succeeded()
-                return done
         try:
-            return self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent), found)
+            return self._ask(lambda front: front.set(name, data, ttl, only_if_absent=only_if_absent))
         except Full:
             if not only_if_absent:
                 self.delete([name])
@@ -183,15 +181,13 @@ class TieredBackend(Tier):
         except (Degraded, Full):
             return ask(self.behind)
 
-    def _ask(self, ask: Callable[[Backend], R], found: Verdict | None = None) -> R:
-        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``.
-
-        ``found``: what came of asking once already.
-        """
-        if found is None and not (self._calm() or self._ready()):
+    def _ask(self, ask: Callable[[Backend], R]) -> R:
+        """What the front says; asked again if a replica is in the master's place. Raises ``Degraded``, ``Full``."""
+        if not (self._calm() or self._ready()):
             raise Degraded
-        for _ in range(1 if found is not None else 2):
-            if found is None or found is Verdict.READONLY:
+        found = Verdict.READONLY
+        for _ in range(2):
+            if found is Verdict.READONLY:
                 try:
                     answer = ask(self.front)
                 except Exception as error:  # noqa: BLE001 - judged
@@ -232,10 +228,7 @@ class TieredBackend(Tier):
             time.sleep(PAUSE)
             if not self.notes.busy:
                 break
-        if self._calm():
-            return True
-        self._told("settling")
-        return False
+        return self._settled_by_now()
 
     def _settle(self, settler: object) -> bool:
         names, prefixes = self.notes.taken()
