@@ -45,6 +45,13 @@ class Took(float):
 
     began: float
 
+    @classmethod
+    def since(cls, began: float) -> "Took":
+        """Up to now."""
+        took = cls(time.perf_counter() - began)
+        took.began = began
+        return took
+
 
 class TooSlow(AssertionError):  # noqa: N818 - it says what is wrong with a measurement
     """A time limit was not kept."""
@@ -108,9 +115,7 @@ def timed(call: Callable[[], R]) -> tuple[Took, R]:
     """Seconds, and the answer."""
     began = time.perf_counter()
     answer = call()
-    took = Took(time.perf_counter() - began)
-    took.began = began
-    return took, answer
+    return Took.since(began), answer
 
 
 def back(cache: Any, user: Any, limit: float = 5.0) -> Took:

@@ -1,14 +1,18 @@
 """Everything that networks and servers do at once, for both shells, on one server, behind a sentinel, in a cluster."""
 
+import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from siftpack.cache import MISSING
+from siftpack.cache import MISSING, AsyncCache, AsyncUserCache, Cache
 from siftpack.testing.faults import Fault, deaf
 from siftpack.testing.outages import TOPOLOGIES, Rig, rig
-from tests.faults.shells import SHELLS, Stalls, back, measured, shell, tier, timed
+from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST, OPEN, suffer
 
 SILENT = (Fault.BLACK_HOLE, Fault.STALLED, Fault.SLOW, Fault.TRUNCATED)
@@ -63,6 +67,48 @@ def test_flapping(kind: str, rigs: list[Rig]) -> None:
         assert user.get("k") == "new"
     stalls.check("calls", taken, FIRST)
     stalls.check("until it is back", [again], BACK)
+
+
+def all_at_once(kind: str, url: str, calls: int, connections: int, begin: Callable[[], None]) -> list[Took]:
+    """What calls take that all begin when a fault does, and that share some connections."""
+    options: dict[str, Any] = {"namespace": "app", "client": {"max_connections": connections}}
+
+    async def one(user: AsyncUserCache) -> Took:
+        began = time.perf_counter()
+        assert await user.get("k") in (1, MISSING)
+        return Took.since(began)
+
+    async def run() -> list[Took]:
+        async with AsyncCache.from_url(url, **options) as cache:
+            user = cache.for_user("u")
+            await asyncio.gather(*(user.set("k", 1) for _ in range(calls)))
+            begin()
+            return list(await asyncio.gather(*(one(user) for _ in range(calls))))
+
+    if kind == "async":
+        return asyncio.run(run())
+    with Cache.from_url(url, **options) as cache, ThreadPoolExecutor(calls) as threads:
+        user = cache.for_user("u")
+        list(threads.map(lambda n: user.set("k", n), [1] * calls))
+        begin()
+        calling = [threads.submit(timed, lambda: user.get("k")) for _ in range(calls)]
+        taken, found = zip(*(each.result() for each in calling), strict=True)
+        assert {1, MISSING} >= set(found)
+        return list(taken)
+
+
+@pytest.mark.parametrize("kind", SHELLS)
+@measured
+def test_more_calls_than_connections(kind: str, rigs: list[Rig]) -> None:
+    """Who waits in line for a connection when the server falls silent waits for no second time limit after it."""
+    where = rigs[0]
+    with Stalls() as stalls:
+        try:
+            taken = all_at_once(kind, where.url, 12, 4, lambda: where.inject(Fault.BLACK_HOLE))
+        finally:
+            where.heal()
+    assert max(taken) > 0.15
+    stalls.check("first calls", taken, FIRST)
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)

@@ -197,12 +197,15 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
             except Exception as error:
                 if type(error).__name__ != "MaxConnectionsError":
                     raise
+        began = loop.time()
         try:
             connection = await self._handed(loop)
         except Exception as error:
             if type(error).__name__ != "MaxConnectionsError":
                 raise
             return await super().get_connection()  # nobody gave one back, but one may have been lost meanwhile
+        if not connection.is_connected:  # who had it waited in vain, and so did who waited for it
+            connection.pace.lose(loop.time() - began)
         try:
             await self.ensure_connection(connection)
         except BaseException:

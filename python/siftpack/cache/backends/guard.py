@@ -221,6 +221,8 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
         self._wait = checked_wait(wait)
         self._freed = threading.Condition()
         self._waiting = 0
+        self._lost = 0.0
+        """When a connection came back that had broken, while others waited for one."""
         self._take: Callable[[Any], Any]
         super().__init__(*args, **options)
         forks.register(self)
@@ -241,15 +243,16 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
 
     def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002 - redis-py's
         """A connection in step; waits for one. Raises ``ConnectionError``."""
-        deadline = 0.0
+        began = counted = 0.0
         while True:
             try:
                 return self._take(self)
             except Exception as error:
                 if type(error).__name__ != "MaxConnectionsError":
                     raise
-                deadline = deadline or time.monotonic() + self._wait
-                left = deadline - time.monotonic()
+                now = time.monotonic()
+                began, counted = began or now, counted or now
+                left = began + self._wait - now
                 if left <= 0:
                     raise
             with self._freed:
@@ -258,11 +261,16 @@ class GuardedPool(Base):  # type: ignore[misc]  # as above
                     self._freed.wait(min(left, _LOOK_AGAIN))
                 finally:
                     self._waiting -= 1
+            if self._lost > counted:  # who had it waited in vain, and so did who waited for it
+                Pace.lose(self._lost - counted)
+                counted = self._lost
 
     def release(self, connection: Any) -> None:
         """Give a connection back."""
         super().release(connection)
         if self._waiting:
+            if connection._sock is None:  # noqa: SLF001 - of our own class
+                self._lost = time.monotonic()
             with self._freed:
                 self._freed.notify()
 

@@ -107,7 +107,8 @@ class Pace:
         """Seconds that the steps before this one lost."""
         return _operation.lost or 0.0
 
-    def lose(self, seconds: float) -> None:
+    @staticmethod
+    def lose(seconds: float) -> None:
         """The operation lost some."""
         if _operation.lost is not None:
             _operation.lost += seconds
@@ -123,7 +124,8 @@ class AsyncPace(Pace):
         operation = _awaited.get()
         return 0.0 if operation is None else operation[0]
 
-    def lose(self, seconds: float) -> None:
+    @staticmethod
+    def lose(seconds: float) -> None:
         """As in ``Pace``."""
         operation = _awaited.get()
         if operation is not None:
