@@ -223,6 +223,22 @@ pub fn unpackb(data: &Bound<'_, PyAny>, types: Option_<'_, '_>, limits: Option_<
     })
 }
 
+/// `unpackb` of what follows the first `at` bytes.
+#[pyfunction]
+#[pyo3(signature = (data, at, /, *, types=None, limits=None))]
+pub fn unpack_from(
+    data: &Bound<'_, PyBytes>,
+    at: usize,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let (py, options) = (data.py(), (Limits::of(limits)?, listed(types)?));
+    door(py, || {
+        let rest = data.as_bytes().get(at..).unwrap_or_default();
+        decode(py, rest, options, at).map(|value| value.into_py(py))
+    })
+}
+
 /// Reads a frame that `dumps` or a `Serializer` wrote.
 ///
 /// Raises `FrameError` for what is no frame or one this reader cannot open, and what `unpackb` raises.

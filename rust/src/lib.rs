@@ -48,7 +48,7 @@ mod _core {
     #[pymodule_export]
     use crate::api::{
         dumps, dumps_with_report, fingerprint, fingerprint_with_report, forget_plans, inspect, loads, packb,
-        packb_with_report, sanitize, secret_name, secret_value, unpackb,
+        packb_with_report, sanitize, secret_name, secret_value, unpack_from, unpackb,
     };
     #[pymodule_export]
     use crate::listed::Names;

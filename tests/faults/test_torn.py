@@ -57,9 +57,9 @@ def test_what_interrupts_do_to_the_plain_client(url: str) -> None:
 @pytest.mark.parametrize("where", ["memory", "redis"])
 def test_a_cache_used_by_handlers_in_its_midst(where: str, url: str) -> None:
     """Signal handlers and finalizers may use the cache that they interrupt: it does not wait for itself, nor drift."""
-    found = program("reentered", "memory://" if where == "memory" else url, "1", limit=30)
-    assert found["handler"] > 100
-    assert found["finalizer"] > 100
+    found = program("reentered", "memory://" if where == "memory" else url, "150", limit=60)
+    assert found["handler"] >= 150
+    assert found["finalizer"] >= 150
     assert (found["wrong"], found["drift"]) == (0, 0), found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import siftpack.bridge  # noqa: F401 - not first in a thread: a child forked meanwhile would wait for its import for ever
 from siftpack import wire
-from siftpack._core import dumps_with_report, packb, unpackb
+from siftpack._core import dumps_with_report, packb, unpack_from
 from siftpack.cache import legacy as old
 from siftpack.cache.backends import ENDLESS
 from siftpack.cache.decide import (
@@ -180,14 +180,14 @@ class Engine:
             return Read(value, form, False, 0, form == "pickle", len(data))
         place = Place(self.namespace, owner.user, name)
         now = round(self._wall_clock() * 1000) if self._seal is not None else 0
-        opened = open_frame(data, place, now, self._seal, self.limits.bytes)
-        is_text = opened.flags & wire.FLAG_TEXT
+        payload, at, flags, written = open_frame(data, place, now, self._seal, self.limits.bytes)
+        is_text = flags & wire.FLAG_TEXT
         if is_text and not text:
             raise Unreadable(Reason.TEXT)
-        lossy = bool(opened.flags & wire.FLAG_LOSSY)
-        read = Read(None, "text" if is_text else "msgpack", lossy, opened.written, False, len(data))
+        lossy = bool(flags & wire.FLAG_LOSSY)
+        read = Read(None, "text" if is_text else "msgpack", lossy, written, False, len(data))
         try:
-            read.value = unpackb(opened.payload, types=self._types, limits=self.limits)
+            read.value = unpack_from(payload, at, types=self._types, limits=self.limits)
         except (DecodeError, MemoryError):
             raise Unreadable(Reason.CORRUPT) from None
         return read
@@ -239,10 +239,10 @@ class Engine:
             raise Unreadable(Reason.UNSEALED)
         place = Place(self.namespace, owner.user, name)
         now = round(self._wall_clock() * 1000)
-        opened = open_frame(data, place, now, self._seal, self.limits.bytes)
-        kept = opened.flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
-        frame = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + opened.payload
-        return bind(frame, place, opened.written, 0 if ttl is None else now + ttl, self._seal)
+        payload, at, flags, written = open_frame(data, place, now, self._seal, self.limits.bytes)
+        kept = flags & (wire.FLAG_TEXT | wire.FLAG_LOSSY)
+        frame = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION, kept, 0)) + payload[at:]
+        return bind(frame, place, written, 0 if ttl is None else now + ttl, self._seal)
 
     def tell(self, message: str) -> None:
         """Logs a message, once a minute each."""

@@ -6,7 +6,7 @@ it is no secret, so it stops accidents and not forgers. Against those there is t
 
 import hashlib
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from siftpack import wire
 from siftpack.bridge import inflate
@@ -20,6 +20,7 @@ CLOCKS_APART: Final = 30_000
 """Milliseconds that the clocks of writer and reader may differ before a sealed entry has expired."""
 _KNOWN: Final = wire.FLAG_TEXT | wire.FLAG_ZLIB | wire.FLAG_LOSSY | wire.FLAG_BOUND | wire.FLAG_SEALED
 _MAGIC: Final = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION))
+_DIGEST: Final = hashlib.blake2b(digest_size=16, person=b"siftpack-key")
 
 
 class Place(NamedTuple):
@@ -30,18 +31,15 @@ class Place(NamedTuple):
     full_key: str
 
 
-class Opened(NamedTuple):
-    """A frame that was opened: its payload, flags, and the two times in milliseconds since 1970."""
-
-    payload: Any
-    flags: int
-    written: int
-    expires: int
+Opened: TypeAlias = tuple[bytes, int, int, int]
+"""A frame that was opened: bytes that hold its payload, from where on, its flags, and when it was written."""
 
 
 def key_digest(full_key: str) -> bytes:
     """The 16 bytes that bind a frame to a name."""
-    return hashlib.blake2b(full_key.encode(), digest_size=16, person=b"siftpack-key").digest()
+    digest = _DIGEST.copy()
+    digest.update(full_key.encode())
+    return digest.digest()
 
 
 def bind(frame: bytes, place: Place, written: int, expires: int, seal: Seal | None) -> bytes:
@@ -70,19 +68,22 @@ def open_frame(data: bytes, place: Place, now: int, seal: Seal | None, bound: in
     _, digest, written, expires = HEAD.unpack_from(data)
     if digest != key_digest(place.full_key):
         raise Unreadable(Reason.MOVED)
-    payload: Any = memoryview(data)[HEAD.size :]
-    if seal is None:
-        if flags & wire.FLAG_SEALED:
-            raise Unreadable(Reason.SEALED)
-    elif not flags & wire.FLAG_SEALED:
-        raise Unreadable(Reason.UNSEALED)
-    else:
-        payload = seal.open(payload, data[: HEAD.size], *place)
+    at = HEAD.size
+    if seal is not None:
+        data, at = _unsealed(data, flags, place, seal), 0
         if expires and now > expires + CLOCKS_APART:
             raise Unreadable(Reason.EXPIRED)
+    elif flags & wire.FLAG_SEALED:
+        raise Unreadable(Reason.SEALED)
     if flags & wire.FLAG_ZLIB:
-        payload = _inflated(payload, bound)
-    return Opened(payload, flags, written, expires)
+        data, at = _inflated(data[at:], bound), 0
+    return data, at, flags, written
+
+
+def _unsealed(data: bytes, flags: int, place: Place, seal: Seal) -> bytes:
+    if not flags & wire.FLAG_SEALED:
+        raise Unreadable(Reason.UNSEALED)
+    return seal.open(memoryview(data)[HEAD.size :], data[: HEAD.size], *place)
 
 
 def _check_start(data: bytes, flags: int) -> None:
@@ -94,8 +95,8 @@ def _check_start(data: bytes, flags: int) -> None:
         raise Unreadable(Reason.UNBOUND)
 
 
-def _inflated(payload: Any, bound: int) -> bytes:
+def _inflated(payload: bytes, bound: int) -> bytes:
     try:
-        return inflate(bytes(payload), bound)
+        return inflate(payload, bound)
     except FrameError:
         raise Unreadable(Reason.CORRUPT) from None

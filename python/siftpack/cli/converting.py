@@ -96,12 +96,12 @@ class Reading(NamedTuple):
         try:
             if type(there) is not bytes or there[:1] != made[:1]:
                 return False
-            one = open_frame(there, place, 0, self.seal, _LIMITS.bytes)
-            other = open_frame(made, place, 0, self.seal, _LIMITS.bytes)
+            one, other = (open_frame(frame, place, 0, self.seal, _LIMITS.bytes) for frame in (there, made))
         except Unreadable:
             return False
         kept = wire.FLAG_TEXT | wire.FLAG_LOSSY
-        return bytes(one.payload) == bytes(other.payload) and one.flags & kept == other.flags & kept
+        (payload, at, flags, _), (its_payload, its_at, its_flags, _) = one, other
+        return payload[at:] == its_payload[its_at:] and flags & kept == its_flags & kept
 
     def _value(self, data: bytes, item: Item) -> Any:
         family = item.form.family

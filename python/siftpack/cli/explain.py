@@ -109,15 +109,13 @@ def _verdict(data: bytes, name: Name | None) -> tuple[str, str | None]:
     if name is None:
         return "none: no cache makes this key", None
     try:
-        opened = open_frame(data, name.place, 0, None, LARGEST)
+        _, _, flags, _ = open_frame(data, name.place, 0, None, LARGEST)
     except Unreadable as refused:
         reason = refused.reason.value
         if reason == "sealed":
             return "read with the seal's keys alone", None
         return f"a miss: {reason}", "the frame was written for another key" if reason == "moved" else None
-    return (
-        "a miss: text, the rendering of what could not be stored" if opened.flags & wire.FLAG_TEXT else "read"
-    ), None
+    return ("a miss: text, the rendering of what could not be stored" if flags & wire.FLAG_TEXT else "read"), None
 
 
 def _moment(milliseconds: int) -> str | None:
