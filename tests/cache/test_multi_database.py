@@ -109,6 +109,8 @@ def test_an_asyncio_client_of_several_databases(two: list[servers.Server]) -> No
             assert time.monotonic() < deadline
         assert await user.get("k") == 3
         await client.aclose()
+        for database, _ in client.get_databases():  # it closes the one in use alone
+            await database.client.aclose()
 
     asyncio.run(run())
 
