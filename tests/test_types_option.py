@@ -91,6 +91,17 @@ def test_listed_instances_come_back_through_every_door(name: str, make: Any) -> 
     assert type(back["s"]) is zoo.Str
 
 
+@pytest.mark.parametrize(
+    "value", [{Order(1, 2), Point(1, 2)}, {Order(1, 2): "a", Point(1, 2): "b"}], ids=["set", "dict"]
+)
+def test_keys_that_only_their_class_told_apart(subject: Any, value: Any) -> None:
+    """Without the list that they were written with the second is refused, and none is lost in silence."""
+    written = subject.packb(value, types=LISTED)
+    assert subject.unpackb(written, types=LISTED) == value
+    with pytest.raises(DecodeError, match="duplicate"):
+        subject.unpackb(written)
+
+
 def test_reports_and_fingerprints_know_what_is_listed(subject: Any) -> None:
     """A key of a listed class is no conversion, and its fingerprint is another than that of its data."""
     value = {Order(1): 1}
