@@ -12,7 +12,7 @@ from siftpack import reference
 
 FULL = "SIFTPACK_FULL" in os.environ
 """Whether tests that have a size run at the one that is promised, as ``make full`` does, or at a smaller one."""
-EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000" if FULL else "150"))
+EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000" if FULL else "100"))
 """Examples of a law; some laws take a fixed part of them."""
 
 settings.register_profile(

@@ -12,8 +12,11 @@ import sys
 
 import pytest
 
-WORKERS = 0 if "REDIS_URL" in os.environ else "auto"
-"""A server that was given is one place for all: two tests at once would find each other's keys there."""
+WORKERS = 0 if "REDIS_URL" in os.environ else (os.cpu_count() or 1) + 1
+"""One more than there are cores, as tests of faults wait most of their time.
+
+A server that was given is one place for all: two tests at once would find each other's keys there.
+"""
 PARTS = (("not alone", (f"--numprocesses={WORKERS}", "--dist=worksteal")), ("alone", ()))
 NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
 

@@ -149,7 +149,8 @@ def test_the_border_between_short_and_long_is_that_of_the_reference(name: str) -
     """Whatever grows past the size at which it is replaced by its digest does so at the very byte the rule says."""
     for size in (*range(1000, 1040), 500, 511, 512, 513, *LARGE):
         value = SIZED[name](size)
-        for held in (value, [value], {"k": value, "a": 1}, [[value] * 3]):
+        places = (value, {"k": value, "a": 1}, [value], [[value] * 3])
+        for held in places if FULL else places[:2]:
             assert siftpack.fingerprint(held) == reference.fingerprint(held), (size, type(held))
 
 

@@ -17,6 +17,7 @@ from tests.hostile.intruders import at_calls, beside
 
 SIZE = 400
 TURNS = 3 if FULL else 1
+LARGE = 20_000 if FULL else 10_000
 
 
 class Item:
@@ -181,7 +182,7 @@ def test_a_large_container_changed_from_outside_is_whole_or_refused(shape: str, 
     """Signals and threads that clear, shrink, grow and replace a large container break no output."""
     order = [grow, shrink, replace, grow, clear]
     for turn in range(TURNS):
-        victim = victim_of(shape, turn, 20_000)
+        victim = victim_of(shape, turn, LARGE)
         found, count = storage(victim), [0]
 
         def change(found: Any = found, count: list[int] = count) -> None:

@@ -405,10 +405,12 @@ def test_the_core_takes_linear_time(piece: str) -> None:
         assert within(min(3, 40 * least + 0.05), test, large)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("piece", ADVERSE)
 def test_python_takes_linear_time(piece: str) -> None:
     """A megabyte of the beginnings of shapes takes about ten times what a tenth of it takes."""
-    small, large = ((piece.encode() * (size // len(piece)))[:size] for size in (10**5, 10**6))
+    most = 10**6 if FULL else 3 * 10**5
+    small, large = ((piece.encode() * (size // len(piece)))[:size] for size in (most // 10, most))
     for test in (values.holds_secret_bytes, values.is_secret_bytes):
         least = min(seconds(test, small) for _ in range(3))
         assert within(min(10, 40 * least + 0.05), test, large)
