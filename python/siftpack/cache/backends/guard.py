@@ -135,8 +135,8 @@ class GuardedConnection(Step, Base):  # type: ignore[misc]  # redis-py types few
         if not self._ready:
             pace.greeted()
         large = sum(map(len, command)) > AT_ONCE
-        if len(command) > 2 and not large:  # the first piece wakes the server, the rest needs but one more
-            command = (command[0], b"".join(command[1:]))
+        if len(command) > 1 and not large:  # the system is called once, and wakes the server once
+            command = (b"".join(command),)
         pace.start()
         try:
             if pace.quick:
