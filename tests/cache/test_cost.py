@@ -35,7 +35,7 @@ def test_a_hit_and_a_write_cost_little_more_than_the_plain_client(server: server
         client.set("cost:u-123:plain", siftpack.packb(VALUE), px=3_600_000)
         user.set("k", VALUE)
         assert user.get("k") == VALUE
-        attempts = 6
+        attempts = 4
 
         def least(ours: Callable[[], Any], plain: Callable[[], Any]) -> float:
             found = ratio(ours, plain)
