@@ -10,6 +10,7 @@ __all__ = [
     "RawFindings",
     "Rules",
     "dumps",
+    "dumps_behind",
     "dumps_with_report",
     "fingerprint",
     "fingerprint_with_report",
@@ -36,6 +37,9 @@ def packb_with_report(
 def dumps(
     obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
 ) -> bytes: ...
+def dumps_behind(
+    obj: Any, head: bytes, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
+) -> tuple[bytes, Report | None]: ...
 def dumps_with_report(
     obj: Any, /, *, policy: Policy | None = None, types: _Types | None = None, limits: Limits | None = None
 ) -> tuple[bytes, Report]: ...

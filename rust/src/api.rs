@@ -56,25 +56,35 @@ fn door<R>(py: Python<'_>, run: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
     result
 }
 
-/// The bytes, and the report if one is wanted. The walk stays where it is made: moving it would cost what it saves.
+/// Whether a report is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Never,
+    IfLossy,
+    Always,
+}
+
+/// The bytes behind `head`, which is that of a frame or empty, and the report if one is wanted. The walk stays where it
+/// is made: moving it would cost what it saves.
 fn encode(
     obj: &Bound<'_, PyAny>,
     options: Options<'_, '_>,
-    framed: bool,
-    report: bool,
+    head: &[u8],
+    told: Told,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
     let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
-    let head: &[u8] = if framed { &FRAME } else { &[] };
     let fault = |spot: Spot| Fault::from(spot).into_error(py, "$", &limits);
     let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
     out.slice(head).map_err(fault)?;
-    let mut walk = Walk::new(py, MsgPack { out }, (policy, limits, names), report);
+    let mut walk = Walk::new(py, MsgPack { out }, (policy, limits, names), told != Told::Never);
     walk.run(Obj::of(obj))?;
-    if framed && walk.findings.any() {
-        walk.sink.out.set(FLAGS_AT, FLAG_LOSSY);
+    let lossy = walk.findings.any();
+    if let (true, Some(flags)) = (lossy, head.get(FLAGS_AT)) {
+        walk.sink.out.set(FLAGS_AT, flags | FLAG_LOSSY);
     }
     let bytes = walk.sink.out.finish(py).map_err(fault)?;
-    let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
+    let wanted = told == Told::Always || (told == Told::IfLossy && lossy);
+    let report = if wanted { Some(report_of(py, walk.take_findings())?) } else { None };
     Ok((bytes, report))
 }
 
@@ -93,7 +103,7 @@ pub fn packb(
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, (policy, types, limits), false, false).map(|(bytes, _)| bytes))
+    door(obj.py(), || encode(obj, (policy, types, limits), &[], Told::Never).map(|(bytes, _)| bytes))
 }
 
 /// `packb`, and the `Report` of what was left out.
@@ -105,7 +115,7 @@ pub fn packb_with_report(
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    door(obj.py(), || encode(obj, (policy, types, limits), false, true))
+    door(obj.py(), || encode(obj, (policy, types, limits), &[], Told::Always))
 }
 
 /// Sifts any object into a frame: a header of four bytes before the same payload as `packb`.
@@ -119,7 +129,7 @@ pub fn dumps(
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<Py<PyBytes>> {
-    door(obj.py(), || encode(obj, (policy, types, limits), true, false).map(|(bytes, _)| bytes))
+    door(obj.py(), || encode(obj, (policy, types, limits), &FRAME, Told::Never).map(|(bytes, _)| bytes))
 }
 
 /// `dumps`, and the `Report` of what was left out.
@@ -131,7 +141,20 @@ pub fn dumps_with_report(
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    door(obj.py(), || encode(obj, (policy, types, limits), true, true))
+    door(obj.py(), || encode(obj, (policy, types, limits), &FRAME, Told::Always))
+}
+
+/// `dumps` behind another head, whose third byte are the flags; with the `Report` if anything was left out.
+#[pyfunction]
+#[pyo3(signature = (obj, head, /, *, policy=None, types=None, limits=None))]
+pub fn dumps_behind(
+    obj: &Bound<'_, PyAny>,
+    head: &Bound<'_, PyBytes>,
+    policy: Option_<'_, '_>,
+    types: Option_<'_, '_>,
+    limits: Option_<'_, '_>,
+) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
+    door(obj.py(), || encode(obj, (policy, types, limits), head.as_bytes(), Told::IfLossy))
 }
 
 /// The fingerprint, and the report if one is wanted.

@@ -47,8 +47,8 @@ mod walk;
 mod _core {
     #[pymodule_export]
     use crate::api::{
-        dumps, dumps_with_report, fingerprint, fingerprint_with_report, forget_plans, inspect, loads, packb,
-        packb_with_report, sanitize, secret_name, secret_value, unpack_from, unpackb,
+        dumps, dumps_behind, dumps_with_report, fingerprint, fingerprint_with_report, forget_plans, inspect, loads,
+        packb, packb_with_report, sanitize, secret_name, secret_value, unpack_from, unpackb,
     };
     #[pymodule_export]
     use crate::listed::Names;

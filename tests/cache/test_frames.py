@@ -4,12 +4,14 @@ import gzip
 import json
 import pickle
 import zlib
+from typing import Any
 
 import msgpack
 import pytest
 
 import siftpack
 from siftpack import wire
+from siftpack._core import dumps_behind
 from siftpack.cache import MISSING, Cache, Legacy, MemoryBackend, Seal, UserCache
 from siftpack.cache.frames import HEAD, key_digest
 
@@ -63,6 +65,40 @@ def test_layout(user: UserCache, store: MemoryBackend) -> None:
     assert digest == key_digest(NAME)
     assert expires - issued == 3_600_000
     assert data[HEAD.size :] == siftpack.packb(VALUE)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"seal": Seal({1: b"k" * 32})}], ids=str)
+@pytest.mark.parametrize(
+    "value", [VALUE, {"kept": 1, "lost": print}, [], "text" * 500], ids=["clean", "lossy", "empty", "long"]
+)
+def test_every_way_of_writing_says_the_same(options: dict[str, Any], value: Any) -> None:
+    """An entry that is compressed or sealed is read as one that was written at once, and counted as it."""
+    caches = Cache(MemoryBackend(), namespace="app"), Cache(MemoryBackend(), namespace="app", **options)
+    entries, counts = [], []
+    for cache in caches:
+        user = cache.for_user("u")
+        assert user.set("k", value)
+        entry = user.get_entry("k")
+        assert entry is not MISSING
+        entries.append((entry.value, entry.format, entry.lossy, entry.ttl is not None))
+        counts.append({word: cache.stats()[word] for word in ("sets", "lossy_writes", "findings", "findings_by_type")})
+    assert entries[0] == entries[1]
+    assert counts[0] == counts[1]
+    assert entries[0][2] is (value == {"kept": 1, "lost": print})
+
+
+@pytest.mark.parametrize("head", [b"", b"\xc1", b"\xc1\x01\x20\x00" + bytes(32), bytes(1000)], ids=len)
+def test_what_is_written_behind_a_head(head: bytes) -> None:
+    """The payload is that of ``packb``; of the head nothing changes but the flag of what was left out."""
+    assert dumps_behind(VALUE, head) == (head + siftpack.packb(VALUE), None)
+    data, report = dumps_behind([print], head)
+    marked = head[:2] + bytes((head[2] | wire.FLAG_LOSSY,)) + head[3:] if len(head) > 2 else head
+    assert data == marked + siftpack.packb([print])
+    assert report == siftpack.inspect([print])
+    limits = siftpack.Limits(bytes=len(siftpack.packb(VALUE)))
+    assert dumps_behind(VALUE, head, limits=limits)[1] is None
+    with pytest.raises(siftpack.LimitExceeded):
+        dumps_behind([VALUE], head, limits=limits)
 
 
 def test_a_bound_frame_is_frozen() -> None:

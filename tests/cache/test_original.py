@@ -81,26 +81,26 @@ def test_only_if_absent_works_on_the_server(cache: Cache) -> None:
 def test_a_write_that_was_not_confirmed_leaves_no_stale_value() -> None:
     """A SET that is answered with anything but OK may not have happened: the value before it is gone too."""
     odd: Any = fakeredis.FakeRedis()
-    real = odd.set
+    real = odd.execute_command
     user = Cache(RedisBackend(odd), namespace="original").for_user("u")
     assert user.set("k", "old")
-    odd.set = lambda *args, **options: False
+    odd.execute_command = lambda word, *more, **options: False if word == "SET" else real(word, *more, **options)
     user.set("k", "new")
-    odd.set = real
+    odd.execute_command = real
     assert user.get("k") is MISSING
     awaited: Any = fakeredis.FakeAsyncRedis()
 
     async def run() -> None:
         user = AsyncCache(AsyncRedisBackend(awaited), namespace="original").for_user("u")
-        real = awaited.set
+        real = awaited.execute_command
         assert await user.set("k", "old")
 
-        async def not_ok(*args: Any, **options: Any) -> bool:
-            return False
+        async def not_ok(word: str, *more: Any, **options: Any) -> Any:
+            return False if word == "SET" else await real(word, *more, **options)
 
-        awaited.set = not_ok
+        awaited.execute_command = not_ok
         await user.set("k", "new")
-        awaited.set = real
+        awaited.execute_command = real
         assert await user.get("k") is MISSING
         await awaited.aclose()
 

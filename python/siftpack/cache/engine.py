@@ -1,6 +1,5 @@
 """What both shells do between the caller and the store: names, bytes out of values, values out of bytes, counting."""
 
-import functools
 import logging
 import time
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import siftpack.bridge  # noqa: F401 - not first in a thread: a child forked meanwhile would wait for its import for ever
 from siftpack import wire
-from siftpack._core import dumps_with_report, packb, unpack_from
+from siftpack._core import dumps_behind, packb, unpack_from
 from siftpack.cache import legacy as old
 from siftpack.cache.backends import ENDLESS
 from siftpack.cache.decide import (
@@ -26,7 +25,7 @@ from siftpack.cache.decide import (
 from siftpack.cache.entries import ALARMS, Degraded, Entry, Reason, Unreadable
 from siftpack.cache.events import Observers
 from siftpack.cache.flights import Flights
-from siftpack.cache.frames import Place, bind, open_frame
+from siftpack.cache.frames import HEAD, Place, bind, bound_head, open_frame
 from siftpack.cache.keys import Keys, checked, full_key
 from siftpack.cache.seal import Seal
 from siftpack.cache.seldom import Seldom
@@ -35,7 +34,6 @@ from siftpack.cache.text import render
 from siftpack.errors import DecodeError, EncodeError, PolicyError
 from siftpack.listed import types_of
 from siftpack.policy import DEFAULT, Limits, Policy
-from siftpack.report import Report
 from siftpack.serializer import Serializer
 
 log: Final = logging.getLogger("siftpack.cache")
@@ -106,10 +104,10 @@ class Engine:
         self._legacy = old.NONE if legacy is None else legacy
         self.limits = limits
         self._types = types_of(types)
-        serializer = Serializer(policy=policy, types=self._types, limits=limits, compression=compression)
-        self._dumps: Callable[[Any], tuple[bytes, Report]] = serializer.dumps_with_report
-        if compression is None:  # what the serializer would call, a step nearer
-            self._dumps = functools.partial(dumps_with_report, policy=policy, types=self._types, limits=limits)
+        self._policy = policy
+        self._serializer = Serializer(policy=policy, types=self._types, limits=limits, compression=compression)
+        self._at_once = compression is None and seal is None
+        """Whether the walk writes entries as they are stored, behind their own heads."""
         if not callable(wall_clock):
             raise PolicyError("wall_clock is a function that gives seconds since 1970")
         self._wall_clock = wall_clock
@@ -134,22 +132,25 @@ class Engine:
     def encode(self, value: Any, name: str, owner: Owner, ttl: int | None) -> Outcome:
         """What writing a value comes to. Counts nothing yet: see ``wrote``."""
         try:
-            frame, report = self._dumps(value)
+            if self._at_once:
+                head = bound_head(name, *self._times(ttl))
+                frame, report = dumps_behind(value, head, policy=self._policy, types=self._types, limits=self.limits)
+            else:
+                frame, report = self._serializer.dumps_with_report(value)
         except (EncodeError, MemoryError) as refused:
             if self._on_lossy is OnLossy.RAISE:
                 return Outcome(None, "refused", {}, refused)
             return self._text(value, name, owner, ttl)
-        lossy = frame[2] & wire.FLAG_LOSSY
-        if not lossy:
-            return Outcome(self._bind(frame, name, owner, ttl), "data", {}, None)
+        if report is None or not frame[2] & wire.FLAG_LOSSY:
+            return Outcome(frame if self._at_once else self._bind(frame, name, owner, ttl), "data", {}, None)
         found = {kind.value: count for kind, count in report.counts.items()}
         lost = report.findings
         error = _raised(report) if self._on_lossy is OnLossy.RAISE else None
-        if nothing_left(report, nil=frame[wire.FRAME_HEADER :] == b"\xc0"):
+        if nothing_left(report, nil=frame[HEAD.size if self._at_once else wire.FRAME_HEADER :] == b"\xc0"):
             return Outcome(None, "refused", found, error, lost)
         if self._on_lossy is not OnLossy.STORE:
             return Outcome(None, "skipped", found, error, lost)
-        return Outcome(self._bind(frame, name, owner, ttl), "lossy", found, None, lost)
+        return Outcome(frame if self._at_once else self._bind(frame, name, owner, ttl), "lossy", found, None, lost)
 
     def wrote(self, owner: Owner, outcome: Outcome, seconds: float | None = None) -> bool:
         """Counts a write that the store took; True if it can be read back as data. Raises the outcome's error."""
@@ -286,10 +287,13 @@ class Engine:
             [(name, outcome.data) for name, outcome in zip(names, outcomes, strict=True) if outcome.data is not None],
         )
 
-    def _bind(self, frame: bytes, name: str, owner: Owner, ttl: int | None) -> bytes:
+    def _times(self, ttl: int | None) -> tuple[int, int]:
+        """When an entry is written and when it expires, in milliseconds since 1970; 0 for never."""
         written = round(self._wall_clock() * 1000)
-        expires = 0 if ttl is None else written + ttl
-        return bind(frame, Place(self.namespace, owner.user, name), written, expires, self._seal)
+        return written, 0 if ttl is None else written + ttl
+
+    def _bind(self, frame: bytes, name: str, owner: Owner, ttl: int | None) -> bytes:
+        return bind(frame, Place(self.namespace, owner.user, name), *self._times(ttl), self._seal)
 
     def _text(self, value: Any, name: str, owner: Owner, ttl: int | None) -> Outcome:
         try:

@@ -20,6 +20,7 @@ CLOCKS_APART: Final = 30_000
 """Milliseconds that the clocks of writer and reader may differ before a sealed entry has expired."""
 _KNOWN: Final = wire.FLAG_TEXT | wire.FLAG_ZLIB | wire.FLAG_LOSSY | wire.FLAG_BOUND | wire.FLAG_SEALED
 _MAGIC: Final = bytes((wire.FRAME_MAGIC, wire.FRAME_VERSION))
+_BOUND: Final = _MAGIC + bytes((wire.FLAG_BOUND, 0))
 _DIGEST: Final = hashlib.blake2b(digest_size=16, person=b"siftpack-key")
 
 
@@ -40,6 +41,11 @@ def key_digest(full_key: str) -> bytes:
     digest = _DIGEST.copy()
     digest.update(full_key.encode())
     return digest.digest()
+
+
+def bound_head(full_key: str, written: int, expires: int) -> bytes:
+    """The head of a frame that is bound to a name, as ``dumps_behind`` takes it."""
+    return HEAD.pack(_BOUND, key_digest(full_key), written, expires)
 
 
 def bind(frame: bytes, place: Place, written: int, expires: int, seal: Seal | None) -> bytes:

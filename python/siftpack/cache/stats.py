@@ -121,7 +121,11 @@ class Stats:
         with self._lock:
             self._took("writes", seconds)
             for tally in self._tallies(labels):
-                _count_write(tally, outcome, size, found, lost)
+                tally.bytes_in += size
+                if outcome == "data":  # nearly always
+                    tally.sets += 1
+                else:
+                    _count_lossy(tally, outcome, found, lost)
         if self._observers:
             self._tell(labels, "write", outcome, size=size, findings=tuple(lost), seconds=seconds)
 
@@ -218,11 +222,7 @@ def _count(counts: dict[str, int], word: str, more: int = 1) -> None:
     counts[word] = counts.get(word, 0) + more
 
 
-def _count_write(tally: Tally, outcome: str, size: int, found: dict[str, int], lost: Sequence[Finding]) -> None:
-    tally.bytes_in += size
-    if outcome == "data":  # nearly always
-        tally.sets += 1
-        return
+def _count_lossy(tally: Tally, outcome: str, found: dict[str, int], lost: Sequence[Finding]) -> None:
     tally.sets += outcome == "lossy"
     tally.lossy += outcome == "lossy"
     tally.texts += outcome == "text"

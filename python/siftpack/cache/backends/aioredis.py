@@ -19,6 +19,7 @@ from siftpack.cache.backends.redis import (
     pipeline,
     pools,
     raw,
+    setting,
     unspoken,
 )
 from siftpack.cache.decide import Verdict, databases, verdict, weighs
@@ -70,10 +71,9 @@ class AsyncRedisBackend(Held):
 
     async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """As in ``RedisBackend``."""
-        if only_if_absent:
-            reply = await self._in_turn(lambda: self.client.set(name.encode(), data, px=ttl, nx=True))
-            return kept(reply, only_if_absent=True)
-        return kept(await self._twice(lambda: self.client.set(name.encode(), data, px=ttl)))
+        words = setting(name, data, ttl, only_if_absent=only_if_absent)
+        ask = self._in_turn if only_if_absent else self._twice
+        return kept(await ask(lambda: self.client.execute_command(*words)), only_if_absent=only_if_absent)
 
     async def delete(self, names: Sequence[str], /) -> int:
         """As in ``RedisBackend``."""
@@ -111,10 +111,8 @@ class AsyncRedisBackend(Held):
     async def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """As in ``RedisBackend``."""
         if items:
-            replies = await self._pipelined(
-                lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]
-            )
-            confirmed(*replies)
+            commands = [setting(name, data, ttl) for name, data in items]
+            confirmed(*await self._pipelined(lambda pipe: [pipe.execute_command(*words) for words in commands]))
         return True
 
     async def clear(self, prefix: str, /) -> int:

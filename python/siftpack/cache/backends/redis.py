@@ -41,6 +41,14 @@ def kept(reply: Any, *, only_if_absent: bool = False) -> bool:
     raise ValueError("neither done nor declined")
 
 
+def setting(name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> tuple[Any, ...]:
+    """The words of a SET. The client's own ``set``, which looks at fifteen options, takes a quarter of the time."""
+    words: tuple[Any, ...] = ("SET", name.encode(), data)
+    if ttl is not None:
+        words += ("PX", ttl)
+    return (*words, "NX") if only_if_absent else words
+
+
 def confirmed(*replies: object) -> bool:
     """True. Raises ``ValueError`` if a SET of several was not answered with OK."""
     return all(kept(reply) for reply in replies)
@@ -125,14 +133,13 @@ class RedisBackend(Held):
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
         """Keep bytes; False if ``only_if_absent`` and there were some."""
-        if only_if_absent:
-            return kept(self.client.set(name.encode(), data, px=ttl, nx=True), only_if_absent=True)
+        words = setting(name, data, ttl, only_if_absent=only_if_absent)
         try:
-            return kept(self.client.set(name.encode(), data, px=ttl))
+            return kept(self.client.execute_command(*words), only_if_absent=only_if_absent)
         except Exception as error:
-            if not broken(error):
+            if only_if_absent or not broken(error):
                 raise
-            return kept(self.client.set(name.encode(), data, px=ttl))
+            return kept(self.client.execute_command(*words))
 
     def delete(self, names: Sequence[str], /) -> int:
         """Delete; how many were there."""
@@ -165,7 +172,9 @@ class RedisBackend(Held):
     def set_many(self, items: Sequence[tuple[str, bytes]], ttl: int | None, /) -> bool:
         """``set`` for each name, in one pipeline."""
         if items:
-            confirmed(*self._pipelined(lambda pipe: [pipe.set(name.encode(), data, px=ttl) for name, data in items]))
+            confirmed(
+                *self._pipelined(lambda pipe: [pipe.execute_command(*setting(name, data, ttl)) for name, data in items])
+            )
         return True
 
     def clear(self, prefix: str, /) -> int:
