@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 
 from siftpack.cache import MISSING, AsyncCache, Cache
 from siftpack.testing import servers
@@ -108,6 +109,37 @@ def test_a_stream_on_which_another_task_waits_is_left_to_it(server: servers.Serv
         await connection.read_response()
 
     asyncio.run(run())
+
+
+def sent_astray(client: Any) -> int:
+    """How many commands the nodes of a cluster sent elsewhere."""
+    return sum(
+        node.get("errorstat_MOVED", {}).get("count", 0)
+        for node in client.info("errorstats", target_nodes=client.ALL_NODES).values()
+    )
+
+
+def test_a_client_that_does_not_know_its_nodes_asks_none_in_vain(cluster_url: str) -> None:
+    """Forty tasks that begin at once, and again when the client forgot its nodes, all ask the node of their key."""
+
+    async def run() -> None:
+        async with AsyncCache.from_url(cluster_url, namespace="astray") as cache:
+
+            async def work(number: int) -> None:
+                user = cache.for_user(f"u{number}")
+                for turn in range(10):
+                    assert await user.set(f"k{turn}", turn)
+                    if number == turn == 5:
+                        await cache._backend.front.client.aclose()  # type: ignore[attr-defined]
+                    assert await user.get_many([f"k{turn}", "none"]) == {f"k{turn}": turn}
+
+            await asyncio.gather(*map(work, range(40)))
+            assert cache.stats()["errors"] == 0
+
+    with redis.RedisCluster.from_url(cluster_url.replace("redis+cluster", "redis").partition(",")[0]) as client:
+        before = sent_astray(client)
+        asyncio.run(run())
+        assert sent_astray(client) == before
 
 
 async def use(cache: AsyncCache, number: int) -> None:

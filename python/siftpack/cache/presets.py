@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from siftpack.cache.backends.aiocluster import prepared
+from siftpack.cache.backends.aiocluster import prepared, resolver
 from siftpack.cache.backends.guard import guarded
 from siftpack.cache.backends.masters import as_master, as_master_async
 from siftpack.cache.decide import refuse
@@ -230,7 +230,8 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
 
         def make_async() -> Any:
             nodes = [client.cluster.ClusterNode(host, port) for host, port in _shuffled(hosts)]
-            return prepared(client.RedisCluster(startup_nodes=nodes, **tls, **merged), guarded(cls))
+            made = client.RedisCluster(startup_nodes=nodes, policy_resolver=resolver(), **tls, **merged)
+            return prepared(made, guarded(cls))
 
         make_async()  # asks nobody yet, and says now what is wrong with the options
         return make_async

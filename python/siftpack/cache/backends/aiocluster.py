@@ -1,4 +1,7 @@
-"""What redis-py's asyncio client of a cluster needs: guarded connections, an end for all of them, less to ask."""
+"""What redis-py's asyncio client of a cluster needs.
+
+Guarded connections, an end for all of them, less to ask the nodes, and to ask the right one.
+"""
 
 from typing import Any, Final
 
@@ -10,6 +13,28 @@ _KNOWN: Final = {
     **dict.fromkeys(("unlink", "del", "exists"), -1),
 }
 """Commands of a cache, and where their keys end: at the first argument, or at the last."""
+
+
+def resolver() -> Any:
+    """Says which commands go to the node of their key.
+
+    redis-py finds that out from a client that knows its nodes. Until one does, or does again, it sends what is asked
+    to any node, learns that it was the wrong one, forgets its nodes because of that, and so on for thousands of calls.
+    """
+    from redis.commands import policies
+    from redis.commands.policies import AsyncPolicyResolver, AsyncStaticPolicyResolver
+
+    source: Any = policies  # its types do not say what it imports
+    keyed = source.CommandPolicies(source.RequestPolicy.DEFAULT_KEYED, source.ResponsePolicy.DEFAULT_KEYED)
+
+    class Keyed(AsyncPolicyResolver):
+        async def resolve(self, command_name: str) -> Any:
+            return keyed if command_name in _KNOWN else None
+
+        def with_fallback(self, fallback: AsyncPolicyResolver) -> AsyncPolicyResolver:  # noqa: ARG002 - has none
+            return self
+
+    return AsyncStaticPolicyResolver(Keyed())
 
 
 def prepared(made: Any, cls: Any) -> Any:
