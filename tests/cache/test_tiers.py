@@ -219,6 +219,36 @@ def test_health_that_finds_the_store_well_ends_the_outage(make: Make) -> None:
     assert front.exists("app:u:k")
 
 
+def test_no_call_waits_until_all_is_settled(make: Make) -> None:
+    """A call spends a tenth of a second on what is owed and goes on without the store; the next one goes on with it."""
+    front = Failing()
+    front.remote = True
+    cache = make(front)
+    user = cache.for_user("u")
+    keys = [f"k{number}" for number in range(450)]
+    assert all(user.set_many(dict.fromkeys(keys, "old")).values())
+    front.error, front.on = AWAY, ("delete",)
+    user.delete_many(keys)
+    front.error = None
+    real, portions = front.delete, []
+
+    def slow(names: Any, /) -> int:
+        portions.append(len(names))
+        time.sleep(0.06)
+        return real(names)
+
+    front.delete = slow  # type: ignore[method-assign]
+    calls, read = 0, front.get
+    front.get = lambda name, /: pytest.fail("asked before it was settled") if len(portions) < 5 else read(name)  # type: ignore[method-assign]
+    while front.exists("app:u:k449"):
+        assert user.get(keys[calls]) is MISSING
+        calls += 1
+    assert portions == [100, 100, 100, 100, 50]
+    assert 3 <= calls <= 5
+    assert user.get_many(keys) == {}
+    assert cache.stats()["errors_by_kind"]["settling"] == calls - 1
+
+
 @pytest.mark.parametrize("reply", [b"v", "OK", 1.5, None, [], True])
 def test_a_reply_that_is_no_number(reply: Any) -> None:
     """A reply of another kind belongs to another command: the connection is out of step."""

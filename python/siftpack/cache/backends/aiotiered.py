@@ -1,10 +1,11 @@
 """The asyncio shell of ``tiered``: the same decisions, awaited."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from siftpack.cache.backends import AsyncBackend
-from siftpack.cache.backends.tiered import LOOKS, PAUSE, Full, Tier, outage
+from siftpack.cache.backends.tiered import LOOKS, PAUSE, PORTION, SETTLING, Full, Tier, outage
 from siftpack.cache.breaker import Breaker
 from siftpack.cache.decide import Verdict, distrusts
 from siftpack.cache.entries import Degraded
@@ -179,8 +180,11 @@ class AsyncTieredBackend(Tier):
         for prefix in prefixes:
             await self.front.clear(prefix)
         listed = list(names)
-        for at in range(0, len(listed), 500):
-            await self.front.delete(listed[at : at + 500])
+        until = time.monotonic() + SETTLING
+        for at in range(0, len(listed), PORTION):
+            if time.monotonic() > until:
+                return self._settled_in_part(settler, {name: names[name] for name in listed[:at]}, prefixes)
+            await self.front.delete(listed[at : at + PORTION])
         self.breaker.succeeded()
         await self.behind.clear("")
         return self.notes.settled(settler, names, prefixes)

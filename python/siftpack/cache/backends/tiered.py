@@ -23,6 +23,10 @@ LOOKS: Final = 50
 """How often a call looks whether another one has settled what is owed."""
 PAUSE: Final = 0.002
 """Seconds between two looks."""
+SETTLING: Final = 0.1
+"""Seconds that one call spends on what is owed; the next goes on where it ended."""
+PORTION: Final = 100
+"""Names that are deleted in one go."""
 
 
 class Tier:
@@ -45,6 +49,12 @@ class Tier:
         if not calm:
             self._told("settling")
         return calm
+
+    def _settled_in_part(self, settler: object, names: dict[str, int], prefixes: dict[str, int]) -> bool:
+        self.notes.settled(settler, names, prefixes)
+        self.breaker.succeeded()
+        self._told("settling")
+        return False
 
     def _judge(self, error: Exception) -> Verdict:
         """What an error means; raises it again if the caller has to see it."""
@@ -235,8 +245,11 @@ class TieredBackend(Tier):
         for prefix in prefixes:
             self.front.clear(prefix)
         listed = list(names)
-        for at in range(0, len(listed), 500):
-            self.front.delete(listed[at : at + 500])
+        until = time.monotonic() + SETTLING
+        for at in range(0, len(listed), PORTION):
+            if time.monotonic() > until:
+                return self._settled_in_part(settler, {name: names[name] for name in listed[:at]}, prefixes)
+            self.front.delete(listed[at : at + PORTION])
         self.breaker.succeeded()
         self.behind.clear("")
         return self.notes.settled(settler, names, prefixes)
