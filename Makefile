@@ -18,11 +18,14 @@ PACKAGE := $(shell find python/siftpack -type f \( -name '*.py' -o -name '*.pyi'
 DEPS := $(VENV)/.stamp-deps
 CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
+SANITIZED := target/sanitized
+TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
+SANITIZED_TESTS := $(addprefix tests/,hostile wire conformance properties arrays listed policy unit memory) tests/test_*.py
 TORCH := .torch/.stamp-installed
 FRAMEWORKS := openai google crewai
 IN_FRAMEWORKS := -m pytest -o filterwarnings=default --disable-warnings --confcutdir=tests/frameworks $(ARGS)
 
-.PHONY: help demo test full test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
+.PHONY: help demo test full sanitized test-torch test-frameworks lint rust-test soak bench bench-all plots fuzz wheel proof clean
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -35,6 +38,18 @@ test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-
 
 full: $(CORE) ## Tests that have a size, at full size: ten thousand examples a law, a hundred thousand entries migrated.
 	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized" $(ARGS)
+
+sanitized: $(CORE) ## Tests of the core, built with AddressSanitizer; wants the C compiler's runtime of it. ARGS go to pytest.
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) build --release --quiet --target $(TRIPLE) \
+		--target-dir $(SANITIZED) --features pyo3/extension-module
+	rm -rf $(SANITIZED)/python
+	mkdir $(SANITIZED)/python
+	cp -r python/siftpack $(SANITIZED)/python
+	rm $(SANITIZED)/python/siftpack/*.so
+	cp $(SANITIZED)/$(TRIPLE)/release/lib_core.so $(SANITIZED)/python/siftpack/_core.so
+	PYTHONPATH=$(abspath $(SANITIZED)/python) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 SIFTPACK_EXAMPLES=25 \
+		LD_PRELOAD=$$(cc -print-file-name=libasan.so) $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal \
+		-o timeout=1500 -m "not alone and not resident" $(SANITIZED_TESTS) $(ARGS)
 
 test-torch: $(TORCH) ## Tests of torch's tensors, in a virtual environment of their own: torch is large.
 	.torch/venv/bin/python -m pytest tests/arrays/with_torch.py $(ARGS)

@@ -1,5 +1,6 @@
 """A report as HTML: safe, bounded, the same every time, and a tree that is the tree of the paths."""
 
+import os
 import pickle
 import re
 import subprocess
@@ -244,7 +245,7 @@ def test_the_same_report_is_the_same_page(subject: Any) -> None:
     for seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
             capture_output=True,
             text=True,
             check=True,

@@ -44,6 +44,7 @@ print(status("VmHWM") - before)
 COPIES = {"packb": 1, "nested": 1, "strided": 2, "unpackb": 1, "sanitize": 1, "inspect": 0}
 
 
+@pytest.mark.resident
 @pytest.mark.parametrize("name", COPIES)
 def test_the_peak_is_the_result(name: str) -> None:
     """Packing, reading and copying a large array takes the memory of one copy; items in another order take two."""

@@ -17,7 +17,9 @@ from tests.hostile.intruders import at_calls, beside
 
 SIZE = 400
 TURNS = 3 if FULL else 1
-LARGE = 20_000 if FULL else 10_000
+LARGE = 20_000 if FULL else 5_000
+WATCHED = SIZE // 4 if FULL else SIZE // 8
+"""A hook changes a container at each of many calls for each element, which takes the square of their number."""
 
 
 class Item:
@@ -150,13 +152,13 @@ def check(payload: bytes) -> None:
         assert known or type(item) in (int, str, list, tuple), item
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("intruder", ["collector", "profiler"])
 @pytest.mark.parametrize("mutation", sorted(MUTATIONS))
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutation: str, intruder: str) -> None:
     """Whatever changes the container, every function gives a readable value or a ``SiftError``."""
-    # A hook changes it at each of many calls for each element, which takes the square of their number.
-    size = SIZE // 4 if intruder == "profiler" else SIZE
+    size = WATCHED if intruder == "profiler" else SIZE
     for turn, name in enumerate(("packb", "packb_with_report", "sanitize", "inspect", "fingerprint")):
         victim = victim_of(shape, turn, size)
         found = storage(victim)

@@ -263,6 +263,7 @@ sys.stdout.write(str(peak() - before))
 """
 
 
+@pytest.mark.resident
 def test_a_bomb_leaves_memory_flat() -> None:
     """Refusing a bomb takes no more memory than the bytes of the nodes it was allowed."""
     done = subprocess.run(

@@ -106,6 +106,7 @@ assert siftpack.unpackb(siftpack.packb([1])) == [1]
 """
 
 
+@pytest.mark.resident
 def test_an_address_space_that_ends_is_a_memory_error() -> None:
     """Native allocations that fail are ``MemoryError`` too, and the next call works."""
     done = subprocess.run(

@@ -69,6 +69,7 @@ sys.stdout.write(str(resident() - before))
 """
 
 
+@pytest.mark.resident
 @pytest.mark.sized
 @pytest.mark.parametrize("kind", ["mock", "class", "subclass", "error"])
 def test_short_lived_classes_leave_memory_flat(kind: str) -> None:
