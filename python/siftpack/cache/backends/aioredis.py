@@ -62,11 +62,11 @@ class AsyncRedisBackend(Held):
     async def get(self, name: str, /) -> bytes | None:
         """As in ``RedisBackend``."""
         try:
-            found: bytes | None = await self.client.get(name.encode())
+            found: bytes | None = await self.client.execute_command("GET", name.encode())
         except Exception as error:
             if not (broken(error) or self._crowded(error)):
                 raise
-            found = await self._twice(lambda: self.client.get(name.encode()))
+            found = await self._twice(lambda: self.client.execute_command("GET", name.encode()))
         return found
 
     async def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:

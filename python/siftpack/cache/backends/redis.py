@@ -124,11 +124,11 @@ class RedisBackend(Held):
     def get(self, name: str, /) -> bytes | None:
         """The bytes under a name, None if there are none."""
         try:
-            found: bytes | None = self.client.get(name.encode())
+            found: bytes | None = self.client.execute_command("GET", name.encode())
         except Exception as error:
             if not broken(error):
                 raise
-            found = self.client.get(name.encode())
+            found = self.client.execute_command("GET", name.encode())
         return found
 
     def set(self, name: str, data: bytes, ttl: int | None, *, only_if_absent: bool = False) -> bool:
