@@ -19,7 +19,6 @@ DEPS := $(VENV)/.stamp-deps
 CORE := $(VENV)/.stamp-core
 DEMO := .demo/.stamp-installed
 SANITIZED := target/sanitized
-TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
 SANITIZED_TESTS := $(addprefix tests/,hostile wire conformance properties arrays listed policy unit memory) tests/test_*.py
 TORCH := .torch/.stamp-installed
 FRAMEWORKS := openai google crewai
@@ -40,13 +39,13 @@ full: $(CORE) ## Tests that have a size, at full size: ten thousand examples a l
 	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized" $(ARGS)
 
 sanitized: $(CORE) ## Tests of the core, built with AddressSanitizer; wants the C compiler's runtime of it. ARGS go to pytest.
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) build --release --quiet --target $(TRIPLE) \
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) build --release --quiet --target $$(rustc -vV | sed -n 's/^host: //p') \
 		--target-dir $(SANITIZED) --features pyo3/extension-module
 	rm -rf $(SANITIZED)/python
 	mkdir $(SANITIZED)/python
 	cp -r python/siftpack $(SANITIZED)/python
 	rm $(SANITIZED)/python/siftpack/*.so
-	cp $(SANITIZED)/$(TRIPLE)/release/lib_core.so $(SANITIZED)/python/siftpack/_core.so
+	cp $(SANITIZED)/*/release/lib_core.so $(SANITIZED)/python/siftpack/_core.so
 	PYTHONPATH=$(abspath $(SANITIZED)/python) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 SIFTPACK_EXAMPLES=25 \
 		LD_PRELOAD=$$(cc -print-file-name=libasan.so) $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal \
 		-o timeout=1500 -m "not alone and not resident" $(SANITIZED_TESTS) $(ARGS)

@@ -140,7 +140,9 @@ SIZED: dict[str, Callable[[int], Any]] = {
 }
 
 
-BORDER = (*range(1000, 1040), 500, 511, 512, 513, 16_383, 16_384, 40_000) if FULL else range(1008, 1032)
+BORDER = (*range(999, 1024), 1027, 1028, 510, 511)
+if FULL:
+    BORDER += (*range(1024, 1040), 500, 512, 513, 16_383, 16_384, 40_000)
 
 
 @pytest.mark.sized

@@ -1,13 +1,16 @@
 """``AgentPipeline``: several agents in order, many users at once, and nothing of one reaches another."""
 
 import asyncio
+import random
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from siftpack import PolicyError, sanitize
-from siftpack.agents import AgentPipeline, ExecutionContext, PipelineEvent, PipelineResult
+from siftpack.agents import AgentPipeline, ExecutionContext, PipelineEvent, PipelineResult, keeping
 from siftpack.agents.chain import PREVIOUS
 from siftpack.cache import AsyncCache, Cache
 from tests.agents.results import OPTIMIZATION, REPORTING, machinery
@@ -177,10 +180,75 @@ def test_the_runs_of_one_user_are_bounded() -> None:
         pipeline = AgentPipeline([agent], per_user=2)
         runs = [pipeline.run(context(user), number) for number in range(8) for user in ("ada", "bob")]
         assert all(each.ok for each in await asyncio.gather(*runs))
-        assert pipeline._gates == {}
+        assert len(pipeline._gates) == 0
 
     asyncio.run(all_runs())
     assert most == {"ada": 2, "bob": 2}
+
+
+def test_the_runs_of_one_user_are_bounded_over_threads() -> None:
+    """Runs without asyncio, each in an event loop of its own, share their user's places, and all come to their end."""
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    def agent(child: ExecutionContext, input_data: Any) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+        return input_data
+
+    pipeline = AgentPipeline([agent], per_user=2)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: pipeline.run_sync(context(), number), range(24)))
+    assert [each.agent_results[0].result_data["output"] for each in made] == list(range(24))
+    assert most == 2
+    assert len(pipeline._gates) == 0
+
+
+def test_who_is_cancelled_in_line_takes_no_place() -> None:
+    """Runs that are cancelled while they wait, or just when it is their turn, leave the place to the next one."""
+
+    async def agent(child: ExecutionContext, input_data: Any) -> int:
+        await asyncio.sleep(0.001)
+        return input_data
+
+    async def all_runs() -> None:
+        pipeline, draw = AgentPipeline([agent], per_user=1), random.Random(0)
+        for _ in range(20):
+            runs = [asyncio.create_task(pipeline.run(context(), number)) for number in range(10)]
+            for task in draw.sample(runs, 6):
+                await asyncio.sleep(draw.random() * 0.002)
+                task.cancel()
+            ended = await asyncio.gather(*runs, return_exceptions=True)
+            assert sum(isinstance(each, PipelineResult) for each in ended) >= 4
+            assert all(isinstance(each, PipelineResult | asyncio.CancelledError) for each in ended)
+            assert len(pipeline._gates) == 0
+
+    asyncio.run(asyncio.wait_for(all_runs(), 60))
+
+
+def test_a_cache_that_hangs_holds_a_run_up_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that does not answer costs a run its patience twice, and no more."""
+    monkeypatch.setattr(keeping, "PATIENCE", 0.1)
+    ended = threading.Event()
+
+    class Hanging(Cache):
+        def for_user(self, *args: Any, **options: Any) -> Any:
+            face: Any = super().for_user(*args, **options)
+            face.get = face.set = lambda *_: ended.wait(10)
+            return face
+
+    began = time.perf_counter()
+    pipeline = AgentPipeline([("answer", lambda context, question: {"answer": question})], cache=Hanging())
+    made = pipeline.run_sync(context(), 1)
+    took = time.perf_counter() - began
+    ended.set()
+    assert made.agent_results[0].result_data == {"answer": 1}
+    assert 0.2 <= took < 2
 
 
 @pytest.mark.alone

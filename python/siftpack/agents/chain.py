@@ -1,17 +1,16 @@
 """``AgentPipeline``: several agents in order, each seeing what those before it found out."""
 
-import asyncio
-import contextlib
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from siftpack.agents import ids, keeping
 from siftpack.agents.context import ExecutionContext
 from siftpack.agents.extract import extract, failed
+from siftpack.agents.gates import Gates
 from siftpack.agents.keying import Identity, identity
 from siftpack.agents.pipeline import Options, finished, names_of, run_one
 from siftpack.agents.result import AgentResult, Status
@@ -110,16 +109,15 @@ class AgentPipeline:
         chosen = names_of(data_keys)
         keys = None if chosen is None else (*chosen, PREVIOUS)
         self._options = Options(cache, ttl, timeout, raise_on_error=False, data_keys=keys, per_thread=per_thread)
-        self._per_user = per_user
+        self._gates = Gates(per_user)
         self._keep_going = keep_going
         self._on_event = on_event
-        self._gates: dict[str, tuple[asyncio.Semaphore, Counter[str]]] = {}
 
     async def run(self, context: Any, input_data: Any) -> PipelineResult:
         """Run the agents for the context's user. An agent that fails is a failed result in what is returned."""
         parent = ExecutionContext.of(context)
         run = _Run(ids.made(), parent, self._on_event)
-        async with self._turn(parent.user_id):
+        async with self._gates.place(parent.user_id):
             began, start = time.perf_counter(), dt.datetime.now(dt.UTC)
             await run.tell("started")
             results = await self._results(run, parent, input_data)
@@ -161,19 +159,6 @@ class AgentPipeline:
                 break
             before[who.shown] = result.result_data
         return results
-
-    @contextlib.asynccontextmanager
-    async def _turn(self, user: str) -> AsyncIterator[None]:
-        """A place among the runs of a user; the user is forgotten with the last of them."""
-        gate, waiting = self._gates.setdefault(user, (asyncio.Semaphore(self._per_user), Counter()))
-        waiting[user] += 1
-        try:
-            async with gate:
-                yield
-        finally:
-            waiting[user] -= 1
-            if not waiting[user]:
-                self._gates.pop(user, None)
 
 
 class _Run:

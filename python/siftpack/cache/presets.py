@@ -230,7 +230,7 @@ def _cluster(url: str, asynchronous: bool, options: dict[str, Any]) -> Callable[
 
         def make_async() -> Any:
             nodes = [client.cluster.ClusterNode(host, port) for host, port in _shuffled(hosts)]
-            made = client.RedisCluster(startup_nodes=nodes, policy_resolver=resolver(), **tls, **merged)
+            made = client.RedisCluster(startup_nodes=nodes, **tls, **{"policy_resolver": resolver(), **merged})
             return prepared(made, guarded(cls))
 
         make_async()  # asks nobody yet, and says now what is wrong with the options

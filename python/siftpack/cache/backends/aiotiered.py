@@ -180,11 +180,12 @@ class AsyncTieredBackend(Tier):
         for prefix in prefixes:
             await self.front.clear(prefix)
         listed = list(names)
-        until = time.monotonic() + SETTLING
+        until = time.monotonic() + self._settling
         for at in range(0, len(listed), PORTION):
             if time.monotonic() > until:
                 return self._settled_in_part(settler, {name: names[name] for name in listed[:at]}, prefixes)
             await self.front.delete(listed[at : at + PORTION])
+        self._settling = SETTLING
         self.breaker.succeeded()
         await self.behind.clear("")
         return self.notes.settled(settler, names, prefixes)

@@ -24,7 +24,7 @@ LOOKS: Final = 50
 PAUSE: Final = 0.002
 """Seconds between two looks."""
 SETTLING: Final = 0.1
-"""Seconds that one call spends on what is owed; the next goes on where it ended."""
+"""Seconds that one call spends on what is owed; the next goes on where it ended, for twice as long."""
 PORTION: Final = 100
 """Names that are deleted in one go."""
 
@@ -37,6 +37,7 @@ class Tier:
     def __init__(self, breaker: Breaker | None = None) -> None:
         self.breaker = Breaker() if breaker is None else breaker
         self.notes = Notes()
+        self._settling = SETTLING
         self.on_error: Callable[[str], None] | None = None
         """Told the verdict of each error that the tier deals with, and ``open`` for each call it answers without."""
 
@@ -51,6 +52,8 @@ class Tier:
         return calm
 
     def _settled_in_part(self, settler: object, names: dict[str, int], prefixes: dict[str, int]) -> bool:
+        """More may be owed by the next call than was paid by this one, so that one has more time."""
+        self._settling *= 2
         self.notes.settled(settler, names, prefixes)
         self.breaker.succeeded()
         self._told("settling")
@@ -245,11 +248,12 @@ class TieredBackend(Tier):
         for prefix in prefixes:
             self.front.clear(prefix)
         listed = list(names)
-        until = time.monotonic() + SETTLING
+        until = time.monotonic() + self._settling
         for at in range(0, len(listed), PORTION):
             if time.monotonic() > until:
                 return self._settled_in_part(settler, {name: names[name] for name in listed[:at]}, prefixes)
             self.front.delete(listed[at : at + PORTION])
+        self._settling = SETTLING
         self.breaker.succeeded()
         self.behind.clear("")
         return self.notes.settled(settler, names, prefixes)
