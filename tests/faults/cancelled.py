@@ -1,10 +1,39 @@
 """Checked traffic of asyncio tasks whose operations are cancelled at any point."""
 
 import asyncio
+import json
 import random
 from typing import Any
 
+from siftpack.cache import MISSING
 from siftpack.testing.traffic import Worker
+from tests.faults.interrupted import read
+
+
+class Plain:
+    """redis-py as it is, with the words of a cache."""
+
+    def __init__(self, client: Any, user: str = "") -> None:
+        self.client = client
+        self._user = user
+
+    def for_user(self, user: str) -> "Plain":
+        return Plain(self.client, user)
+
+    async def get(self, key: str) -> Any:
+        found = await self.client.get(f"{self._user}:{key}")
+        return MISSING if found is None else read(found)
+
+    async def set(self, key: str, value: Any, *, only_if_absent: bool = False) -> bool:
+        return bool(await self.client.set(f"{self._user}:{key}", json.dumps(value), nx=only_if_absent))
+
+    async def delete(self, key: str) -> bool:
+        deleted: int = await self.client.delete(f"{self._user}:{key}")
+        return deleted == 1
+
+    async def get_many(self, keys: list[str]) -> dict[str, Any]:
+        found = await self.client.mget([f"{self._user}:{key}" for key in keys])
+        return {key: read(data) for key, data in zip(keys, found, strict=True) if data is not None}
 
 
 async def cancelled(cache: Any, worker: Worker, operations: int) -> None:
@@ -20,8 +49,21 @@ async def cancelled(cache: Any, worker: Worker, operations: int) -> None:
             answer = await running
         except asyncio.CancelledError:
             worker.torn(op)
+        except Exception as failed:
+            if type(cache) is not Plain:
+                raise
+            worker.torn(op)
+            worker.counts[f"raised {type(failed).__name__}"] += 1
         else:
-            worker.check(op, answer)
+            look(worker, op, answer)
+
+
+def look(worker: Worker, op: Any, answer: Any) -> None:
+    """Checks an answer that may be of any type."""
+    try:
+        worker.check(op, answer)
+    except (TypeError, KeyError, AttributeError):
+        worker.wrong.append(f"{op.method}: {answer!r:.100}")
 
 
 async def run(cache: Any, tasks: int, operations: int) -> list[Worker]:

@@ -2,6 +2,8 @@
 
 Each key has one writer, which knows what it wrote last. Whatever happens, a read gives that or nothing: nothing older
 than the last acknowledged write, nothing that was deleted, nothing of another key; but for what a failover may undo.
+Everybody reads the keys of others too, also those written by the other shell: nothing older than what had surely
+reached the store when the read began.
 """
 
 import asyncio
@@ -25,6 +27,8 @@ ARRANGEMENTS = (*TOPOLOGIES, *(f"{topology}{FAILING_OVER}" for topology in TOPOL
 THREADS = 4
 TASKS = 40
 KEYS = 8
+LOOKS = 0.15
+"""How many of the operations read the keys of others."""
 EVERY = 3.0
 """Seconds between the beginnings of two faults."""
 LASTS = (0.2, 1.2)
@@ -41,14 +45,25 @@ class Writer:
         self.checked = 0
         self.wrong: list[str] = []
         self.slow = 0
-        self.hits = 0
+        self.hits = self.looked = 0
         self._random = random.Random(name)
-        self._history = History(failovers)
+        self.history = History(failovers)
+        self.others: list[Writer] = []
+        self._of: Writer = self
+        self._floor = 0
         self._serial = 0
 
-    def next(self) -> tuple[str, tuple[Any, ...]]:
-        """A method and its arguments."""
+    def next(self) -> tuple[str, str, tuple[Any, ...]]:
+        """A user, a method and its arguments."""
         key = f"k{self._random.randrange(KEYS)}"
+        self._of = self
+        if self._random.random() < LOOKS:
+            self._of = self._random.choice(self.others)
+            self._floor = self._of.history.floor(key)
+            return self._of.user, "get", (key,)
+        return self.user, *self._own(key)
+
+    def _own(self, key: str) -> tuple[str, tuple[Any, ...]]:
         draw = self._random.random()
         if draw < 0.35:
             self._serial += 1
@@ -69,22 +84,24 @@ class Writer:
         """Continues the history with what is about to be done; when."""
         began = time.monotonic()
         if method in ("set", "delete"):
-            self._history.wrote(args[0], args[1] if method == "set" else MISSING, began)
+            self.history.wrote(args[0], args[1] if method == "set" else MISSING, began)
         return began
 
     def check(self, method: str, args: tuple[Any, ...], answer: Any, began: float, *, owing: bool) -> None:
         """Compares an answer with the history; ``owing``: whether the cache still has something to tell its store."""
         self.checked += 1
         if not owing:
-            self._history.settled()
+            self.history.settled()
         self.slow += time.monotonic() - began > SLOWEST
         if method in ("get", "get_many"):
             found = answer if method == "get_many" else {args[0]: answer}
+            history, floor = self._of.history, None if self._of is self else self._floor
             for key, value in found.items():
                 self.hits += value is not MISSING
-                if not self._history.may_be(key, value):
-                    last = self._history.last(key)
-                    self.wrong.append(f"{self.user} {key}: {value!r:.100} and not {last!r:.100}")
+                self.looked += value is not MISSING and floor is not None
+                if not history.may_be(key, value, floor):
+                    last = history.last(key)
+                    self.wrong.append(f"{self.user} {self._of.user} {key}: {value!r:.100} and not {last!r:.100}")
 
 
 def threads(url: str, writers: list[Writer], ended: threading.Event, each: int) -> dict[str, Any]:
@@ -93,11 +110,10 @@ def threads(url: str, writers: list[Writer], ended: threading.Event, each: int) 
         tier: Any = cache._backend
 
         def run(writer: Writer) -> None:
-            user = cache.for_user(writer.user)
             while writer.checked < each and not ended.is_set():
-                method, args = writer.next()
+                whose, method, args = writer.next()
                 began = writer.begin(method, args)
-                answer = getattr(user, method)(*args)
+                answer = getattr(cache.for_user(whose), method)(*args)
                 writer.check(method, args, answer, began, owing=tier.notes.owing)
                 if not tier.breaker.closed:
                     time.sleep(0.002)  # or else most of all operations would be done without the store
@@ -118,11 +134,10 @@ def tasks(url: str, writers: list[Writer], ended: threading.Event, each: int) ->
             tier: Any = cache._backend
 
             async def run(writer: Writer) -> None:
-                user = cache.for_user(writer.user)
                 while writer.checked < each and not ended.is_set():
-                    method, args = writer.next()
+                    whose, method, args = writer.next()
                     began = writer.begin(method, args)
-                    answer = await getattr(user, method)(*args)
+                    answer = await getattr(cache.for_user(whose), method)(*args)
                     writer.check(method, args, answer, began, owing=tier.notes.owing)
                     if not tier.breaker.closed:
                         await asyncio.sleep(0.02)
@@ -136,9 +151,11 @@ def tasks(url: str, writers: list[Writer], ended: threading.Event, each: int) ->
 def strike(where: Rig, ended: threading.Event, rng: random.Random) -> Counter[str]:
     """One fault after another until ``ended``, and everything in order then; how often each."""
     struck: Counter[str] = Counter()
-    wire = [fault for fault in Fault if fault is not Fault.NONE]
+    each = [*(fault for fault in Fault if fault is not Fault.NONE), "hung", "killed", "flushed"]
+    left: list[Any] = []
     while not ended.wait(EVERY - LASTS[1]):
-        which: Any = rng.choice([*wire, "hung", "killed", "flushed"])
+        left = left or rng.sample(each, len(each))
+        which = left.pop()
         struck[str(which)] += 1
         if which == "hung":
             where.pause()
@@ -194,6 +211,9 @@ def storm(arrangement: str, operations: int, *, seconds: float, seed: int = 0) -
         [Writer(f"thread-{n}", failovers) for n in range(THREADS)],
         [Writer(f"task-{n}", failovers) for n in range(TASKS)],
     ]
+    everyone = [writer for group in writers for writer in group]
+    for writer in everyone:
+        writer.others = [each for each in everyone if each is not writer]
     ended = threading.Event()
     raised: list[BaseException] = []
     stats: dict[str, Any] = {}
@@ -217,12 +237,12 @@ def storm(arrangement: str, operations: int, *, seconds: float, seed: int = 0) -
         finally:
             ended.set()
             watching.join()
-    everyone = [writer for group in writers for writer in group]
     return {
         "checked": sum(writer.checked for writer in everyone),
         "wrong": sum(len(writer.wrong) for writer in everyone) + len(raised),
         "examples": [text for writer in everyone for text in writer.wrong][:3] + [repr(error) for error in raised],
         "hits": sum(writer.hits for writer in everyone),
+        "hits of others": sum(writer.looked for writer in everyone),
         "slower than 250 ms": sum(writer.slow for writer in everyone),
         "faults": dict(struck),
         "errors": {kind: each["errors_by_kind"] for kind, each in stats.items()},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from siftpack.cache import Seal
-from siftpack.testing.traffic import Worker
+from siftpack.testing.traffic import USERS, Worker
 from tests.faults import busy
 
 SYNC = int(os.environ.get("SIFTPACK_SYNC_OPERATIONS", "100000"))
@@ -19,6 +19,7 @@ def right(workers: list[Worker], stats: dict[str, Any], operations: int) -> None
     assert stats["errors_by_kind"] == {}
     assert stats["misses_by_reason"].keys() <= {"absent"}
     assert stats["hits"] > operations / 5
+    assert stats["users"].keys() == {f"user-{number}" for number in range(USERS)}
 
 
 def test_sixteen_threads(url: str) -> None:

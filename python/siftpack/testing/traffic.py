@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 from siftpack.cache.entries import MISSING
 
 USERS: Final = 200
-USERS_EACH: Final = 4
 KEYS: Final = 4
 
 
@@ -29,7 +28,10 @@ class Op(NamedTuple):
 
 
 class Worker:
-    """``number`` of ``count`` workers. ``strict`` says that a value which was written must be there."""
+    """``number`` of ``count`` workers, who together act for all users, each for at least four.
+
+    ``strict`` says that a value which was written must be there.
+    """
 
     def __init__(self, number: int, count: int, *, strict: bool = True, seed: int = 0) -> None:
         self.number = number
@@ -37,6 +39,7 @@ class Worker:
         self.wrong: list[str] = []
         self.counts: Counter[str] = Counter()
         self._count = count
+        self._users = max(4, -(-USERS // count))
         self._strict = strict
         self._random = random.Random(f"{seed}:{number}")
         self._kept: dict[tuple[str, str], Any] = {}
@@ -78,7 +81,7 @@ class Worker:
             self._age[user, slot] += 1
 
     def _user(self, number: int) -> str:
-        return f"user-{(number * USERS_EACH + self._random.randrange(USERS_EACH)) % USERS}"
+        return f"user-{(number * self._users + self._random.randrange(self._users)) % USERS}"
 
     def _key(self, number: int, slot: int, age: int) -> str:
         return f"w{number}-{slot}-{age}: {{x}}*"
