@@ -6,12 +6,12 @@ has, and a forked child leaves its parent's streams alone.
 
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from siftpack.cache import forks
 from siftpack.cache.backends.guard import WAIT, Step, checked_wait
-from siftpack.cache.backends.pace import AsyncPace
+from siftpack.cache.backends.pace import AT_ONCE, AsyncPace
 
 if TYPE_CHECKING:
     Base = Any
@@ -128,7 +128,7 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             self.pace.greeted()
         self.pace.start()
         limit = self.socket_timeout
-        self.socket_timeout = self.pace.left(limit)
+        self.socket_timeout = None if self._takes(command) else self.pace.left(limit)
         try:
             await super().send_packed_command(command, check_health=False)
         except BaseException:
@@ -136,6 +136,14 @@ class GuardedAsyncConnection(Step, Base):  # type: ignore[misc]  # as above
             raise
         finally:
             self.socket_timeout = limit
+
+    def _takes(self, command: Any) -> bool:
+        """True if the stream takes all of a command now: there is nothing to wait for, so no task for a time limit."""
+        return (
+            type(command) is list
+            and sum(map(len, command)) <= AT_ONCE
+            and not self._writer.transport.get_write_buffer_size()
+        )
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """Read one reply, whole; an error is a reply too."""
@@ -176,24 +184,26 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
     """Put in front of a connection pool of ``redis.asyncio``, with ``wait`` as above; one event loop at a time."""
 
     def __init__(self, *args: Any, wait: float = WAIT, **options: Any) -> None:
+        import asyncio
+
         self._wait = checked_wait(wait)
+        self._take: Callable[[Any], Awaitable[Any]]
         super().__init__(*args, **options)
         self._in_use_connections: Any = weakref.WeakSet()  # as its own reset does
+        self._running = asyncio.get_running_loop
         self._loop: Any = None
         self._waiting: deque[Any] = deque()
         forks.register(self)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:  # noqa: ARG002
         """A connection in step; waits for one. Raises ``ConnectionError``."""
-        import asyncio
-
-        loop = asyncio.get_running_loop()
+        loop = self._running()
         if self._loop is not loop:
             self._drop_all()
             self._loop = loop
         if not self._waiting:
             try:
-                return await super().get_connection()
+                return await self._take(self)
             except Exception as error:
                 if type(error).__name__ != "MaxConnectionsError":
                     raise
@@ -203,7 +213,7 @@ class GuardedAsyncPool(Base):  # type: ignore[misc]  # as above
         except Exception as error:
             if type(error).__name__ != "MaxConnectionsError":
                 raise
-            return await super().get_connection()  # nobody gave one back, but one may have been lost meanwhile
+            return await self._take(self)  # nobody gave one back, but one may have been lost meanwhile
         if not connection.is_connected:  # who had it waited in vain, and so did who waited for it
             connection.pace.lose(loop.time() - began)
         try:

@@ -306,5 +306,6 @@ def guarded(cls: type) -> Any:
     )
     guard = next(guard for base, guard in guards if issubclass(cls, base))
     # The pool's own method without the wrapper that warns of arguments which are never given here.
-    extra = {"_take": staticmethod(inspect.unwrap(cls.get_connection))} if guard is GuardedPool else {}  # type: ignore[attr-defined]
+    take = getattr(cls, "get_connection", None)
+    extra = {} if take is None else {"_take": staticmethod(inspect.unwrap(take))}
     return type(f"Guarded{cls.__name__}", (guard, cls), extra)
