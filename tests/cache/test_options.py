@@ -16,27 +16,27 @@ from siftpack.cache import (
 )
 from siftpack.cache.text import render
 
+WRONG_OPTIONS: list[dict[str, Any]] = [
+    {"multi_user": None},
+    {"multi_user": 0},
+    {"multi_user": "no"},
+    {"hash_tags": "yes"},
+    {"hash_tags": None},
+    {"fallback": "no"},
+    {"fallback": None},
+    {"wall_clock": 3},
+    {"types": 5},
+    {"limits": None},
+    {"policy": None},
+    {"ttl": ...},
+    {"on_lossy": ["store"]},
+    {"seal": [b"k" * 32]},
+]
+WRONG_OPTIONS_OF_CLIENTS: list[Any] = ["socket_timeout=1", 5, [1], {1: 2}, {"no_such": 1}]
+WRONG_CLIENTS: list[Any] = ["redis://localhost", object(), 5, dict, {"url": "redis://localhost"}, MemoryBackend()]
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"multi_user": None},
-        {"multi_user": 0},
-        {"multi_user": "no"},
-        {"hash_tags": "yes"},
-        {"hash_tags": None},
-        {"fallback": "no"},
-        {"fallback": None},
-        {"wall_clock": 3},
-        {"types": 5},
-        {"limits": None},
-        {"policy": None},
-        {"ttl": ...},
-        {"on_lossy": ["store"]},
-        {"seal": [b"k" * 32]},
-    ],
-    ids=str,
-)
+
+@pytest.mark.parametrize("options", WRONG_OPTIONS, ids=str)
 def test_options_of_the_wrong_kind(options: dict[str, Any]) -> None:
     """What is almost right is refused too: a ``multi_user`` that is merely false would open everybody's entries."""
     for made in (Cache, AsyncCache):
@@ -56,7 +56,7 @@ def test_a_memory_url_is_a_scheme_alone(rest: str) -> None:
             assert made.from_url(url, namespace="app", client={}) is not None
 
 
-@pytest.mark.parametrize("client", ["socket_timeout=1", 5, [1], {1: 2}, {"no_such": 1}])
+@pytest.mark.parametrize("client", WRONG_OPTIONS_OF_CLIENTS)
 def test_client_options_that_are_none(client: Any) -> None:
     """``client`` is a mapping from names of options that redis-py has."""
     for made in (Cache, AsyncCache):
@@ -64,9 +64,7 @@ def test_client_options_that_are_none(client: Any) -> None:
             made.from_url("redis://localhost", client=client).close()
 
 
-@pytest.mark.parametrize(
-    "client", ["redis://localhost", object(), 5, dict, {"url": "redis://localhost"}, MemoryBackend()]
-)
+@pytest.mark.parametrize("client", WRONG_CLIENTS)
 def test_clients_that_are_none(client: Any) -> None:
     """What has none of the words of a client is a clear error, and not misses for ever."""
     for made in (RedisBackend, AsyncRedisBackend):

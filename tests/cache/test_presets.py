@@ -1,7 +1,9 @@
 """Clients made from URLs, and clients that are refused."""
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import fakeredis
@@ -9,7 +11,7 @@ import pytest
 import redis
 import redis.asyncio
 from redis.cache import CacheConfig
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.cluster import LoadBalancingStrategy
 
 from siftpack import PolicyError
 from siftpack.cache import (
@@ -21,8 +23,10 @@ from siftpack.cache import (
     MemoryBackend,
     RedisBackend,
 )
+from siftpack.cache.backends.redis import further_pools, pools
 from siftpack.cache.presets import CONNECTIONS, CONNECTIONS_OF_A_LOOP, TIMEOUT, maker
 from siftpack.testing import servers
+from tests.faults.busy import patient
 
 BAD_URLS = [
     "",
@@ -37,6 +41,14 @@ BAD_URLS = [
     "redis://localhost?decode_responses=True",
     "redis://localhost?single_connection_client=1",
     "redis://localhost?protocol=7",
+    "redis://localhost?retry=3",
+    "redis://localhost?maint_notifications_config=off",
+    "redis://localhost?credential_provider=os.system",
+    "redis://localhost?redis_connect_func=os.system",
+    "redis://localhost?event_dispatcher=os.system",
+    "redis://localhost?parser_class=os.system",
+    "redis://localhost?connection_class=os.system",
+    "redis://localhost?socket_keepalive_options=1",
     "redis://localhost?wait=soon",
     "redis://localhost?wait=nan",
     "redis://localhost?wait=-1",
@@ -46,7 +58,10 @@ BAD_URLS = [
     "redis+sentinel://localhost/main?nonsense=1",
     "redis+cluster://",
     "redis+cluster://localhost/3",
+    "redis+sentinel://localhost/main?credential_provider=os.system",
     "redis+cluster://localhost?decode_responses=yes",
+    "redis+cluster://localhost?read_from_replicas=yes",
+    "redis+cluster://localhost?policy_resolver=os.system",
     "redis+cluster://localhost?nonsense=1",
     "redis+cluster://localhost?socket_timeout=soon",
     "redis+cluster://localhost?protocol=7",
@@ -97,6 +112,61 @@ def test_the_preset() -> None:
     assert maker("valkey://localhost", asynchronous=True)().connection_pool.max_connections == CONNECTIONS_OF_A_LOOP
 
 
+@contextlib.contextmanager
+def used(url: str, *, asynchronous: bool) -> Iterator[Any]:
+    """A preset client that was asked for keys of many nodes."""
+    make = maker(url, asynchronous=asynchronous, **patient(url))
+    names = [f"k{number}" for number in range(30)]
+    with contextlib.ExitStack() as stack:
+        if asynchronous:
+            runner = stack.enter_context(asyncio.Runner())
+            awaited = AsyncRedisBackend(make=make)
+            stack.callback(lambda: runner.run(awaited.close()))
+            for name in names:
+                runner.run(awaited.get(name))
+            yield awaited._client
+        else:
+            backend = RedisBackend(make=make)
+            stack.callback(backend.close)
+            for name in names:
+                backend.get(name)
+            yield backend.client
+
+
+def connections(client: Any) -> list[Any]:
+    """Those that a client has: to its server, to sentinels, to nodes."""
+    if isinstance(client, redis.asyncio.RedisCluster):
+        return [connection for node in client.get_nodes() for connection in node._connections]
+    return [each for pool in (*pools(client), *further_pools(client)) for each in pool._available_connections]
+
+
+def settings(connection: Any) -> tuple[Any, int]:
+    """Whether maintenance notifications are asked for, and how often a command is repeated."""
+    config = connection.maint_notifications_config
+    return config is not None and config.enabled, connection.retry.get_retries()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(("where", "least"), [("url", 1), ("sentinel_url", 2), ("cluster_url", 3)])
+def test_no_connection_notifies_or_repeats(
+    where: str, least: int, asynchronous: bool, request: pytest.FixtureRequest
+) -> None:
+    """None to a server, sentinel or node does, nor does the client; a synchronous one of a cluster tries once more."""
+    with used(request.getfixturevalue(where), asynchronous=asynchronous) as client:
+        made = connections(client)
+        assert len(made) >= least
+        assert [settings(connection) for connection in made] == [(False, 0)] * len(made)
+        retry = client.retry if where == "cluster_url" else client.get_retry()
+        assert retry.get_retries() == int(where == "cluster_url" and not asynchronous)
+
+
+def test_connections_of_others_notify_and_repeat(server: servers.Server) -> None:
+    """By itself redis-py does both: the test above would see it."""
+    with redis.Redis(port=server.port) as client:
+        client.ping()
+        assert [settings(connection) for connection in connections(client)] == [("auto", 10)]
+
+
 @pytest.mark.parametrize("host", ["[::1]", "127.0.0.1", "u:p%40s,s@[::1]"])
 def test_a_cluster_is_looked_for_where_the_url_says(host: str) -> None:
     """Addresses of both kinds are asked, with options of clusters beside those of connections; nothing is garbled."""
@@ -117,6 +187,7 @@ def refused() -> list[Any]:
     clients += [fakeredis.FakeRedis(decode_responses=True), fakeredis.FakeAsyncRedis(decode_responses=True)]
     clients += [redis.Redis(encoding="utf-16"), redis.Redis(encoding="no such")]
     clients += [redis.Redis(protocol=3, cache_config=CacheConfig())]
+    clients += [redis.asyncio.RedisCluster("localhost", load_balancing_strategy=LoadBalancingStrategy.ROUND_ROBIN)]
     return [client for client in clients if client is not None]
 
 
@@ -124,7 +195,7 @@ def refused() -> list[Any]:
 def test_clients_that_are_refused(client: Any) -> None:
     """A client that decodes, shares one connection or caches by itself is a clear error when the backend is made."""
     for backend in (RedisBackend, AsyncRedisBackend):
-        with pytest.raises(PolicyError, match=r"decode_responses|single_connection|client-side|encoding"):
+        with pytest.raises(PolicyError, match=r"decode_responses|single_connection|client-side|encoding|replicas"):
             backend(client)
 
 
@@ -135,7 +206,9 @@ def test_a_client_with_a_single_connection_is_refused(server: servers.Server) ->
         RedisBackend(client)
 
 
-@pytest.mark.parametrize("name", ["decode_responses", "single_connection_client", "cache", "cache_config"])
+@pytest.mark.parametrize(
+    "name", ["decode_responses", "single_connection_client", "cache", "cache_config", "read_from_replicas"]
+)
 def test_options_that_are_refused(name: str) -> None:
     """The same options are refused beside a URL, true or false."""
     with pytest.raises(PolicyError, match=name):
@@ -167,34 +240,6 @@ def test_a_backend_takes_a_client_or_a_maker() -> None:
             backend(fakeredis.FakeRedis(), make=fakeredis.FakeRedis)
         with pytest.raises(PolicyError, match="decode_responses"):
             backend(make=lambda: fakeredis.FakeRedis(decode_responses=True)).client  # noqa: B018 - made when asked for
-
-
-ACCEPTED = [
-    {},
-    {"protocol": 2},
-    {"protocol": 3},
-    {"protocol": 3, "legacy_responses": False},
-    {"encoding": "latin-1"},
-    {"health_check_interval": 1},
-    {"socket_keepalive": True},
-    {"client_name": "app"},
-    {"retry_on_error": [redis.exceptions.ConnectionError]},
-    {"maint_notifications_config": MaintNotificationsConfig(enabled="auto")},
-    {"socket_read_size": 64},
-    {"db": 5},
-]
-
-
-@pytest.mark.parametrize("options", ACCEPTED, ids=str)
-def test_nothing_is_unreadable_with_a_client_that_is_accepted(server: servers.Server, options: dict[str, Any]) -> None:
-    """Whatever options a client has that is not refused, what is written through it can be read through it."""
-    with redis.Redis(port=server.port, **options) as client:
-        user = Cache(RedisBackend(client), namespace="options").for_user("grüße ☃")
-        value = {"key": "ünï", "bytes": bytes(range(256)), "none": None, "n": 2**80}
-        assert user.set("k ☃", value)
-        assert user.get("k ☃") == value
-        assert user.get_many(["k ☃"]) == {"k ☃": value}
-        assert user.clear() == 1
 
 
 def test_tls_with_a_wrong_authority_is_an_outage_and_not_a_fallback_to_plain(tls: servers.Tls) -> None:

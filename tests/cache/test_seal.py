@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 import siftpack
 from siftpack import PolicyError
 from siftpack.cache import MISSING, Cache, MemoryBackend, Seal
+from siftpack.cache.frames import HEAD, key_digest
+from siftpack.cache.seal import NONCE_BYTES, TAG_BYTES
 
 ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 TRIES = 10_000
@@ -71,44 +73,58 @@ def test_two_writes_of_one_value_differ() -> None:
     assert len(seen) == 100
 
 
-def test_moved_sealed_values_are_refused() -> None:
+PLACES = {
+    "users": [(f"user-{number}", "k") for number in range(101)],
+    "keys": [("u", f"key-{number}") for number in range(101)],  # one user has one cipher: the associated data are alone
+    "both": [(f"user-{number}", f"key-{number}") for number in range(101)],
+}
+
+
+@pytest.mark.parametrize("between", PLACES)
+def test_moved_sealed_values_are_refused(between: str) -> None:
     """Ten thousand moves between users and keys, with the digest of the target forged in too: none is read."""
     store = MemoryBackend()
     cache = sealed(store)
-    faces = {number: cache.for_user(f"user-{number}") for number in range(101)}
-    for number, face in faces.items():
-        face.set("k", {"of": number})
-    bytes_of = {number: store.get(f"app:user-{number}:k") or b"" for number in faces}
+    places = {f"app:{user}:{key}": (cache.for_user(user), key) for user, key in PLACES[between]}
+    for name, (face, key) in places.items():
+        face.set(key, {"of": name})
+    bytes_of = {name: store.get(name) or b"" for name in places}
     tried = refused = 0
-    for number, face in faces.items():
+    for name, (face, key) in places.items():
         for other, data in bytes_of.items():
-            if other != number and tried < TRIES:
-                forged = data[:4] + bytes_of[number][4:20] + data[20:]
-                store.set(f"app:user-{number}:k", forged, None)
+            if other != name and tried < TRIES:
+                forged = data[:4] + key_digest(name) + data[20:]
+                store.set(name, forged, None)
                 tried += 1
-                refused += face.get("k") is MISSING
+                refused += face.get(key) is MISSING
     assert tried == refused == TRIES
     assert reasons(cache) == {"bad_seal": TRIES}
+    for name, (face, key) in places.items():
+        store.set(name, bytes_of[name][:4] + key_digest(name) + bytes_of[name][20:], None)
+        assert face.get(key) == {"of": name}
 
 
 def test_flipped_bits_are_refused() -> None:
-    """Ten thousand entries with one bit flipped anywhere: none is read."""
+    """Ten thousand different bits of an entry, each flipped by itself: the entry is not read."""
     store = MemoryBackend()
     cache = sealed(store)
     user = cache.for_user("u")
-    user.set("k", {"rows": list(range(50))})
+    user.set("k", {"rows": list(range(700))})
     data = store.get("app:u:k") or b""
-    rng = random.Random(5)
-    bits = range(len(data) * 8)
-    chosen = [*bits, *(rng.randrange(len(bits)) for _ in range(TRIES - len(bits)))][:TRIES]
+    begins, ends = HEAD.size + NONCE_BYTES, len(data) - TAG_BYTES
+    sealed_bits = range(begins * 8, ends * 8)
+    others = [*range(begins * 8), *range(ends * 8, len(data) * 8)]
+    chosen = [*others, *random.Random(5).sample(sealed_bits, TRIES - len(others))]
     refused = 0
     for bit in chosen:
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         store.set("app:u:k", bytes(flipped), None)
         refused += user.get("k") is MISSING
-    assert (len(chosen), refused) == (TRIES, TRIES)
+    assert (len(set(chosen)), len(chosen), refused) == (TRIES, TRIES, TRIES)
     assert cache.stats()["hits"] == 0
+    store.set("app:u:k", data, None)
+    assert user.get("k") == {"rows": list(range(700))}
 
 
 def test_every_truncation_of_a_sealed_entry_is_a_miss() -> None:

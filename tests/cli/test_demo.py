@@ -152,3 +152,57 @@ def test_the_demo_fails_when_a_check_fails(broken: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(demo, broken, wrong[broken])
     with (tmp_path / "out").open("w") as out:
         assert demo.run(Console(file=out), Signals(), server=broken == "_through") is False
+
+
+def test_what_is_measured_is_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The users' hits are those that the server counts, each user has entries there, and then none is left."""
+    from siftpack.cli.demo import USERS, _cache
+    from siftpack.cli.server import store
+    from siftpack.cli.seventeen import DIFFERENT, QUESTIONS, outcomes, runs_after, runs_before
+    from siftpack.cli.signals import Signals
+
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    asked, different = QUESTIONS * len(USERS), DIFFERENT * len(USERS)
+    assert runs_before(USERS) == (asked, asked, asked, 0)
+    with store(Signals()) as place:
+        with _cache(place) as cache:
+            assert runs_after(USERS, cache) == (asked, asked, different, asked - different)
+            assert place.client.info("stats")["keyspace_hits"] == asked - different
+            names = [name.decode() for name in place.client.scan_iter()]
+            assert {sum(f":{user}:" in name for name in names) for user in USERS} == {DIFFERENT}
+            assert all(0 < place.client.ttl(name) <= 60 for name in names)
+            assert [each.name for each in outcomes(cache) if not each.holds] == []
+            assert place.client.dbsize() == different + 1
+        assert place.client.dbsize() == 0
+
+
+def test_a_demo_on_a_named_server_measures_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hits that are printed were given by the server of ``REDIS_URL``, which holds nothing afterwards."""
+    from rich.console import Console
+
+    from siftpack.cli import demo
+    from siftpack.cli.signals import Signals
+    from siftpack.testing import servers
+
+    with servers.single() as server, server.client() as client, (tmp_path / "out").open("w+") as out:
+        monkeypatch.setenv("REDIS_URL", server.url)
+        assert demo.run(Console(file=out, width=200), Signals(), server=True)
+        assert client.info("stats")["keyspace_hits"] >= 36  # type: ignore[index]  # a synchronous client
+        assert client.dbsize() == 0
+        text = (tmp_path / "out").read_text()
+    assert "kept in the server of REDIS_URL" in text
+    assert "after: 48 questions, 12 of them different: the agent ran 12 times, 75% hits" in text
+    assert "before: 48 questions, 12 of them different: the agent ran 48 times, 0% hits" in text
+
+
+def test_an_answer_of_another_user_is_a_failed_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Runs that do not give every user their own answers fail the demo, though every scene holds."""
+    from rich.console import Console
+
+    from siftpack.cli import demo
+    from siftpack.cli.signals import Signals
+
+    monkeypatch.setattr(demo, "runs_after", lambda users, cache: demo.Runs(48, 47, 12, 36))
+    with (tmp_path / "out").open("w") as out:
+        assert demo.run(Console(file=out), Signals(), server=False) is False

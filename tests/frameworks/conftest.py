@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 os.environ |= {
     "ANONYMIZED_TELEMETRY": "false",
     "CREWAI_DISABLE_TELEMETRY": "true",
@@ -11,3 +13,5 @@ os.environ |= {
     "OPENAI_AGENTS_DISABLE_TRACING": "1",
     "OTEL_SDK_DISABLED": "true",
 }
+
+pytest.register_assert_rewrite("tests.frameworks.suite")

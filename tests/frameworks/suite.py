@@ -7,16 +7,19 @@ ordinary run collects it: ``make test-frameworks`` brings the packages, each gro
 import asyncio
 import dataclasses
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 
 import siftpack
 from siftpack import JSON, LOGGING
 from siftpack.agents import ExecutionContext, execute_agent_pipeline, extract
-from siftpack.cache import Cache
-from siftpack.policy import MACHINERY_KINDS
+from siftpack.cache import AsyncCache, Cache
+from siftpack.policy import MACHINERY_KINDS, Kind
 from siftpack.testing import same, servers
+from tests.faults.busy import patient
 
 KEY = "sk-proj-Zk3Qp81xVb7Lm5Rt9Yw2Nc6Hd4Js0Fg"
 """The API key that agents, models and clients are given, and that must be in no output."""
@@ -41,8 +44,8 @@ class Scene:
     question: Any = "Where is my order?"
     words: tuple[str, ...] = ()
     """Texts of messages and results that must be in what is written of the result."""
-    beneath: frozenset[str] = frozenset()
-    """Paths below the result at which machinery is left out, exactly these kinds of places, without indices."""
+    beneath: dict[str, Kind] = dataclasses.field(default_factory=dict)
+    """Where something is left out inside the result, and what: these places, and no others."""
     agent_name: str | None = None
 
 
@@ -61,8 +64,42 @@ def outputs(value: Any) -> list[Any]:
     ]
 
 
+def through_caches(value: Any, url: str) -> list[Any]:
+    """What comes back of a value from a cache in memory, from one on the server, and from an asyncio one there.
+
+    It was set as it is, its bytes are on the server, and the key is not in them.
+    """
+    options: dict[str, Any] = {"client": patient(url), "fallback": False}
+
+    async def asynchronous() -> Any:
+        async with AsyncCache.from_url(url, namespace="async", **options) as cache:
+            user = cache.for_user("ada")
+            assert await user.set("k", value)
+            return await user.get("k")
+
+    back = []
+    with Cache() as memory, Cache.from_url(url, namespace="plain", **options) as remote:
+        for cache in (memory, remote):
+            user = cache.for_user("ada")
+            assert user.set("k", value)
+            back.append(user.get("k"))
+    back.append(asyncio.run(asynchronous()))
+    with redis.Redis.from_url(url) as client:
+        for name in ("plain:ada:k", "async:ada:k"):
+            assert KEY.encode() not in client[name]  # type: ignore[operator]  # a synchronous client
+            client.delete(name)
+    return back
+
+
 class FrameworkSuite:
     """The tests."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> Iterator[str]:
+        """Where a real server is."""
+        with servers.single() as server:
+            yield server.url
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -87,38 +124,41 @@ class FrameworkSuite:
         assert made.agent_name == scene.agent_name
         assert made.raw is scene.result
 
-    def test_the_result_is_data(self, scene: Scene) -> None:
-        """Written, copied and cached, the result keeps its messages: it is never taken for machinery."""
+    def test_the_result_is_data(self, scene: Scene, url: str) -> None:
+        """Written, copied and cached as it is, the result keeps its messages: it is never taken for machinery."""
         clean = siftpack.sanitize({"result": scene.result})
         assert "result" in clean
         assert siftpack.unpackb(siftpack.packb(scene.result)) is not None
-        with Cache() as cache:
-            user = cache.for_user("ada")
-            assert user.set("k", scene.result)
-            assert same({"result": user.get("k")}, clean)
+        for back in through_caches(scene.result, url):
+            assert same({"result": back}, clean)
         for word in scene.words:
             assert word in str(clean)
         assert not [each for each in siftpack.inspect({"result": scene.result}) if each.path == "$.result"]
 
-    def test_the_whole_context_passes(self, scene: Scene, whole: dict[str, Any]) -> None:
-        """A context that holds agent, model, client, tools and result is written, copied, cached and extracted."""
+    def test_the_whole_context_passes(self, scene: Scene, whole: dict[str, Any], url: str) -> None:
+        """A context that holds agent, model, client, tools and result is written, copied and cached as it is."""
         clean = siftpack.sanitize(whole)
         assert same(siftpack.unpackb(siftpack.packb(whole)), clean)
         assert siftpack.inspect(clean).clean
         assert clean["question"] == "why"
         assert "result" in clean
-        with Cache() as cache:
-            user = cache.for_user("ada")
-            assert user.set("k", whole)
-            assert same(user.get("k"), clean)
+        for back in through_caches(whole, url):
+            assert same(back, clean)
+        assert extract(whole).result_data["question"] == "why"
 
     def test_everything_that_is_left_out_is_named(self, scene: Scene, whole: dict[str, Any]) -> None:
-        """Agent, model, client, tools and callbacks are left out, each reported as machinery with its path."""
+        """Agent, model, client, tools and callbacks are left out, each reported as machinery with its path.
+
+        Inside the result exactly what the scene says is left out, and an extraction reports the same.
+        """
         found = {finding.path: finding.kind for finding in siftpack.inspect(whole)}
         missing = [name for name in scene.context if found.get(f"$.{name}") not in MACHINERY_KINDS]
         assert missing == []
         assert not scene.context.keys() & siftpack.sanitize(whole).keys()
-        assert {path for path in found if path.startswith("$.result")} >= {f"$.result{path}" for path in scene.beneath}
+        inside = {path: kind for path, kind in found.items() if path.removeprefix("$.") not in scene.context}
+        assert inside == {f"$.result{path}": kind for path, kind in scene.beneath.items()}
+        reported = {finding.path: finding.kind for finding in extract(scene.result).report}
+        assert reported == {f"${path}": kind for path, kind in scene.beneath.items()}
 
     def test_machinery_is_no_result(self, scene: Scene) -> None:
         """An agent that returned itself, its model, its client or a tool has failed, and nothing of it is opened."""

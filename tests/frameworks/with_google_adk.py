@@ -11,6 +11,7 @@ from google.adk.tools import FunctionTool
 from google.genai import Client, types
 
 from siftpack.agents import ExecutionContext, execute_agent_pipeline, extract
+from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 
@@ -73,6 +74,7 @@ class TestGoogleADK(FrameworkSuite):
             ids={"message_ids": [each.id for each in result], "invocation_id": result[-1].invocation_id},
             agent=agent,
             words=("It ships tomorrow.", "A-17 is in Lyon"),
+            beneath={f"[{n}].usage_metadata.__pydantic_private__": Kind.PRIVATE for n in (0, 2)},
             agent_name="tracker",
         )
 

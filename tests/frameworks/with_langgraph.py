@@ -13,6 +13,7 @@ from langgraph.types import interrupt
 from openai import OpenAI
 
 from siftpack.agents import extract
+from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 
@@ -117,6 +118,29 @@ class TestLangGraph(FrameworkSuite):
         made = extract(scene.result)
         assert made.result_data["report"] == {"next_steps": ["wait"], "lines": 4}
         assert [each["content"] for each in made.result_data["messages"]][-1] == "It ships tomorrow."
+
+    def test_what_a_state_holds_beside_its_messages(self) -> None:
+        """A client in the state, a callback that a tool gave and a function among data leave it, and nothing else."""
+
+        class Holding(State):
+            client: Any
+
+        def act(state: Holding) -> dict[str, Any]:
+            said = ToolMessage("A-17 is in Lyon", tool_call_id="call-1", artifact={"by": Callback(), "at": "Lyon"})
+            return {"messages": [said], "report": {"lines": 1, "score": len}}
+
+        made = StateGraph(Holding)
+        made.add_node("act", act)
+        made.add_edge(START, "act")
+        found = extract(made.compile().invoke({"messages": [], "client": OpenAI(api_key=KEY)}))
+        assert {each.path: each.kind for each in found.report} == {
+            "$.client": Kind.CONNECTION,
+            "$.messages[0].artifact.by": Kind.AGENT,
+            "$.report.score": Kind.FUNCTION,
+        }
+        assert found.result_data["report"] == {"lines": 1}
+        assert found.result_data["messages"][0]["artifact"] == {"at": "Lyon"}
+        assert KEY not in str(found.to_dict())
 
     def test_a_structured_response_is_the_output(self) -> None:
         """Where the state has a structured response, that is the output."""

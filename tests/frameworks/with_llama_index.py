@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from google.genai import Client
 from llama_index.core.agent.workflow import AgentWorkflow, ReActAgent
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import ChatMessage, ChatResponse, CompletionResponse, CustomLLM, LLMMetadata
@@ -11,13 +12,15 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
 from siftpack.agents import extract
+from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
+CALL = ".tool_calls[0]"
 USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
 
 
 class Offline(CustomLLM):
-    """Always answers the same, and tells its usage as providers do."""
+    """Asks for the tool, then answers; tells its usage as providers do."""
 
     api_key: str = KEY
 
@@ -26,8 +29,10 @@ class Offline(CustomLLM):
         return LLMMetadata(model_name="offline")
 
     def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:
-        text = "Thought: I can answer without using any more tools.\nAnswer: It ships tomorrow."
-        return CompletionResponse(text=text, raw={"usage": USAGE, "api_key_used": "none"})
+        asks = 'Thought: I need a tool.\nAction: track\nAction Input: {"order": "A-17"}'
+        answers = "Thought: I can answer without using any more tools.\nAnswer: It ships tomorrow."
+        text = answers if "Observation: A-17 is in Lyon" in prompt else asks
+        return CompletionResponse(text=text, raw={"usage": USAGE, "api_key": KEY})
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> Any:
         yield self.complete(prompt)
@@ -54,21 +59,27 @@ class TestLlamaIndex(FrameworkSuite):
     @classmethod
     def scene(cls) -> Scene:
         """An agent's run."""
-        made = agent()
+        made, result = agent(), asyncio.run(ran())
+        (called,) = result.tool_calls
         return Scene(
-            result=asyncio.run(ran()),
+            result=result,
             context={
                 "agent": made,
                 "workflow": AgentWorkflow(agents=[agent()], root_agent="tracker"),
                 "model": Offline(),
                 "tool": FunctionTool.from_defaults(track),
                 "callbacks": CallbackManager(),
+                "client": Client(api_key=KEY),  # of this framework's models of Google; `openai` is in another group
             },
             output="It ships tomorrow.",
             usage=USAGE,
-            ids={},
+            ids={"tool_calls": [{"tool_name": "track", "tool_id": called.tool_id}]},
             agent=agent,
-            words=("It ships tomorrow.",),
+            words=("It ships tomorrow.", "A-17 is in Lyon", called.tool_id),
+            beneath={
+                ".raw": Kind.ATTRIBUTE,
+                **{f"{each}.__pydantic_private__": Kind.PRIVATE for each in ("", CALL, f"{CALL}.tool_output")},
+            },
             agent_name="tracker",
         )
 

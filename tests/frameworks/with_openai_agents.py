@@ -24,6 +24,9 @@ from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 set_tracing_disabled(True)
 
+ITEMS = ("new_items", "_model_input_items")
+"""Where a result keeps the call, what the tool said, and the answer, each with its agent."""
+
 
 class Offline(Model):
     """Asks for the tool once, then answers."""
@@ -94,7 +97,16 @@ class TestOpenAIAgents(FrameworkSuite):
             ids={"last_response_id": "resp-2", "response_ids": ["resp-1", "resp-2"]},
             agent=agent,
             words=("It ships tomorrow.", "A-17 is in Lyon", "call-1", "msg-1"),
-            beneath=frozenset({".context_wrapper.context.client", ".new_items[0].agent", "._last_agent"}),
+            beneath={
+                **{f".{items}[{n}].agent": Kind.AGENT for items in ITEMS for n in range(3)},
+                **{f".{items}[{n}]._agent_ref": Kind.WEAKREF for items in ITEMS for n in range(3)},
+                "._starting_agent_for_state": Kind.AGENT,
+                "._last_agent": Kind.AGENT,
+                "._last_agent_ref": Kind.WEAKREF,
+                ".context_wrapper._agent_tool_state_scope_id": Kind.PRIVATE,
+                ".context_wrapper.context.client": Kind.CONNECTION,
+                ".context_wrapper.context.api": Kind.CONNECTION,
+            },
             agent_name="tracker",
         )
 

@@ -10,6 +10,7 @@ from pydantic_ai import Agent, RunContext, Tool
 from pydantic_ai.models.test import TestModel
 
 from siftpack.agents import ExecutionContext, execute_agent_pipeline, extract
+from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 
@@ -22,6 +23,10 @@ class Advice(BaseModel):
 
 
 ADVICE = {"optimizations": ["cache answers"], "estimated_savings": 120.5, "confidence_score": 0.9}
+
+
+QUEUE = ("_capability_loads", "_closed", "_lock", "_spliced_request", "_last_delivered_for_call")
+"""What the queue of messages that are still to come has beside them."""
 
 
 def costs(service: str) -> str:
@@ -62,6 +67,12 @@ class TestPydanticAI(FrameworkSuite):
             agent=agent,
             question="Where do the costs come from?",
             words=("cache answers", "Where do the costs come from?", ": 42"),
+            beneath={
+                "._workspace": Kind.PRIVATE,
+                "._state.event_stream_buffer.waiters": Kind.ATTRIBUTE,
+                **{f"._state.message_history[{n}].parts[0].otel_metadata": Kind.ATTRIBUTE for n in (1, 3)},
+                **{f"._state.pending_messages.{name}": Kind.PRIVATE for name in QUEUE},
+            },
         )
 
     def test_text_and_failures(self, scene: Scene) -> None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from smolagents import CodeAgent, Tool, ToolCallingAgent
+from huggingface_hub import AsyncInferenceClient
+from smolagents import CodeAgent, InferenceClientModel, Tool, ToolCallingAgent
 from smolagents.models import ChatMessage, ChatMessageToolCall, ChatMessageToolCallFunction, MessageRole, Model
 from smolagents.monitoring import LogLevel, TokenUsage
 
 from siftpack.agents import extract
+from siftpack.policy import Kind
 from tests.frameworks.suite import KEY, FrameworkSuite, Scene
 
 
@@ -67,7 +69,8 @@ class TestSmolagents(FrameworkSuite):
     @classmethod
     def scene(cls) -> Scene:
         """A whole result of two steps."""
-        made = agent()
+        made, hosted = agent(), InferenceClientModel("org/model", token=KEY)
+        assert KEY in str(vars(hosted.client))
         return Scene(
             result=made.run("Where is my order?", return_full_result=True),
             context={
@@ -75,12 +78,16 @@ class TestSmolagents(FrameworkSuite):
                 "model": Offline(),
                 "tool": Track(),
                 "code_agent": CodeAgent(tools=[], model=Offline(), verbosity_level=LogLevel.OFF),
+                "client_model": hosted,
+                "client": hosted.client,
+                "async_client": AsyncInferenceClient(token=KEY),
             },
             output="It ships tomorrow.",
             usage={"input_tokens": 24, "output_tokens": 10, "total_tokens": 34},
             ids={"steps": 3},
             agent=agent,
             words=("It ships tomorrow.", "A-17 is in Lyon", "call-1"),
+            beneath={".output._value": Kind.PRIVATE},
         )
 
     def test_out_of_steps_is_no_success(self) -> None:

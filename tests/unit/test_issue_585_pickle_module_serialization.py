@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -12,6 +13,8 @@ import siftpack
 from siftpack import JSON
 from siftpack.agents import ExecutionContext
 from siftpack.cache import MISSING, Cache
+from siftpack.testing import servers
+from tests.faults.busy import patient
 from tests.scene import (
     IDS,
     MACHINERY_OF_THE_CONTEXT,
@@ -21,6 +24,13 @@ from tests.scene import (
     agent_context,
     user_context,
 )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[servers.Server]:
+    """A real server."""
+    with servers.single() as running:
+        yield running
 
 
 def test_a_context_with_mock_class_and_modules() -> None:
@@ -86,12 +96,17 @@ def test_a_user_context_with_a_weak_reference() -> None:
     [(ExecutionEngine, False), (sys, False), (user_context(), True)],
     ids=["class", "module", "user context"],
 )
-def test_setting_anything_raises_nothing(value: Any, stored: bool) -> None:
+def test_setting_anything_raises_nothing(value: Any, stored: bool, server: servers.Server) -> None:
     """A class and a module are no values and leave nothing behind; a user context is stored without its machinery."""
-    with Cache() as cache:
+    with (
+        Cache.from_url(server.url, namespace="unit", client=patient(server.url)) as cache,
+        server.client() as client,
+    ):
         user = cache.for_user("ada")
-        user.set("k", "old")
+        assert user.set("k", "old")
+        assert client.exists("unit:ada:k")
         assert user.set("k", value) is stored
+        assert client.exists("unit:ada:k") == stored
         back = user.get("k")
     if stored:
         assert {name: back[name] for name in IDS} == {name: getattr(value, name) for name in IDS}

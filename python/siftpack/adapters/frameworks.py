@@ -57,4 +57,6 @@ FRAMEWORKS: tuple[tuple[str, Kind, str], ...] = (
     ("smolagents.agents", Kind.AGENT, "MultiStepAgent"),
     ("smolagents.tools", Kind.AGENT, "BaseTool"),
     ("smolagents.models", Kind.CONNECTION, "Model"),
+    ("huggingface_hub.inference._client", Kind.CONNECTION, "InferenceClient"),
+    ("huggingface_hub.inference._generated._async_client", Kind.CONNECTION, "AsyncInferenceClient"),
 )

@@ -69,6 +69,7 @@ _BY_CLASS: Final = {
 }
 _CLIENTS: Final = ("redis", "valkey", "fakeredis")
 _PYTHON: Final = ("builtins", "asyncio", "socket", "ssl")
+_CROWDED: Final = ("max number of clients", "ERR max number of clients")
 _PARSERS_RAISE: Final = (
     *(ValueError, IndexError, KeyError, AttributeError, TypeError, UnicodeDecodeError, EOFError),
     *(OverflowError, RecursionError),
@@ -86,6 +87,8 @@ def verdict(error: BaseException) -> Verdict:
         root = each.__module__.partition(".")[0] if type(each) is type else ""
         if root in _CLIENTS or (root in _PYTHON and cls.__module__.partition(".")[0] in (*_CLIENTS, *_PYTHON)):
             found = _BY_CLASS.get(each.__name__)
+            if found is Verdict.BUG and _is_crowded(error):
+                return Verdict.UNREACHABLE
             if found is not None:
                 return Verdict.AUTH if _hides_login(error) else found
     return Verdict.GARBLED if cls in _PARSERS_RAISE else Verdict.NOT_OURS
@@ -99,6 +102,11 @@ def _hides_login(error: BaseException) -> bool:
     if name in ("MasterNotFoundError", "SlaveNotFoundError"):  # of sentinels: one line, with what each of them raised
         return any(type(words) is str and "AuthenticationError" in words for words in error.args)
     return False
+
+
+def _is_crowded(error: BaseException) -> bool:
+    """True if a node of a cluster takes no more clients: its words for that are of no class of the clients'."""
+    return any(type(words) is str and words.startswith(_CROWDED) for words in error.args)
 
 
 def passes(found: Verdict) -> bool:
@@ -221,6 +229,8 @@ def refuse(client: Any) -> None:
         _attribute(_attribute(client, "connection_pool"), "cache") is not None
     ):
         raise PolicyError("a client with a client-side cache of its own hides deletes; make one without it")
+    if getattr(client, "read_from_replicas", False) or getattr(client, "load_balancing_strategy", None) is not None:
+        raise PolicyError("a client with read_from_replicas=True gives what was there before a write; make one without")
 
 
 def _spells(encoding: Any) -> bool:

@@ -35,7 +35,20 @@ SCHEMES: Final = {
     "redis+cluster": "redis",
     "rediss+cluster": "rediss",
 }
-_REFUSED: Final = frozenset({"decode_responses", "single_connection_client", "cache", "cache_config"})
+_REFUSED: Final = frozenset(
+    (
+        *("decode_responses", "single_connection_client", "cache", "cache_config"),
+        *("read_from_replicas", "load_balancing_strategy"),
+    )
+)
+_OBJECTS: Final = frozenset(
+    (
+        *("address_remap", "command_packer", "credential_provider", "encoder_class", "event_dispatcher", "queue_class"),
+        *("maint_notifications_config", "policy_resolver", "redis_connect_func", "retry"),
+        *("himport_registry", "parser_class", "socket_keepalive_options"),
+    )
+)
+"""Options that redis-py takes from a URL as they stand, and no text makes sense for."""
 
 
 def scheme_of(url: object) -> str:
@@ -92,7 +105,7 @@ def maker(url: str, *, asynchronous: bool, **options: Any) -> Callable[[], Any]:
         return _single(rest, asynchronous, options)
     except PolicyError:
         raise
-    except (ValueError, TypeError, redis.RedisError) as wrong:
+    except (ValueError, TypeError, AttributeError, redis.RedisError) as wrong:
         raise PolicyError(f"the cache URL or an option makes no sense ({type(wrong).__name__})") from None
 
 
@@ -133,6 +146,9 @@ def _parsed(url: str, asynchronous: bool, options: dict[str, Any]) -> tuple[dict
     merged = {**_defaults(options, asynchronous), **connection.parse_url(url)}
     if _REFUSED & merged.keys():
         raise PolicyError(f"a cache cannot use a client with {', '.join(sorted(_REFUSED & merged.keys()))}")
+    texts = [name for name, value in merged.items() if name in _OBJECTS and type(value) is str]
+    if texts:
+        raise PolicyError(f"no text makes sense for {', '.join(sorted(texts))}; client= takes objects")
     if str(merged.get("protocol", 3)) not in ("2", "3"):
         raise PolicyError("protocol is 2 or 3")
     cls: type = merged.pop("connection_class", connection.Connection)

@@ -5,8 +5,9 @@ import contextvars
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 from unittest.mock import MagicMock
 
@@ -18,6 +19,8 @@ from siftpack.testing import same
 
 ANSWER_SHOWN = 60
 """Characters of an answer that the table shows."""
+KEPT_FOR = 60
+"""Seconds after which a store forgets the demo's keys by itself."""
 
 
 class Engine:
@@ -128,9 +131,10 @@ class Outcome(NamedTuple):
         return self.after == "exact"
 
 
-def outcomes() -> list[Outcome]:
-    """Every scene, through the chain and through siftpack."""
-    return [Outcome(each.name, _answer(_original, each), _answer(_ours, each)) for each in scenes()]
+def outcomes(cache: Cache | None = None) -> list[Outcome]:
+    """Every scene, through the chain and through siftpack, with a cache in memory if none is given."""
+    ours = partial(_ours, Cache() if cache is None else cache)
+    return [Outcome(each.name, _answer(_original, each), _answer(ours, each)) for each in scenes()]
 
 
 def _original(scene: Scene) -> Any:
@@ -141,13 +145,12 @@ def _original(scene: Scene) -> Any:
     return cache.get("k")
 
 
-def _ours(scene: Scene) -> Any:
+def _ours(cache: Cache, scene: Scene) -> Any:
     if scene.copied:
         return siftpack.sanitize(scene.value)
-    with Cache() as cache:
-        user = cache.for_user("ada")
-        user.set("k", scene.value)
-        return user.get("k")
+    user = cache.for_user("ada")
+    user.set("k", scene.value)
+    return user.get("k")
 
 
 def _answer(through: Callable[[Scene], Any], scene: Scene) -> str:
@@ -167,47 +170,60 @@ class Runs(NamedTuple):
 
     questions: int
     answered: int
-    """Runs that gave a dict."""
+    """Runs that gave what the agent says to this user and this question."""
     calls: int
     """Times that the agent ran."""
     hits: int
 
 
-QUESTIONS = 12
-"""Questions asked, of which three are different."""
+QUESTIONS, DIFFERENT = 12, 3
+"""Questions that each user asks, and how many of them are different."""
 
 
-def _agent(calls: list[Any]) -> Callable[[Any, Any], Any]:
-    def agent(context: Any, question: Any) -> dict[str, Any]:  # noqa: ARG001 - what agents are called with
+def _said(user: str, question: int) -> dict[str, Any]:
+    return {"report_data": REPORT["report_data"], "asked": question, "for": user}
+
+
+def _agent(calls: list[Any], user: str) -> Callable[[Any, Any], Any]:
+    tool = MagicMock()
+
+    def agent(context: Any, question: int) -> dict[str, Any]:  # noqa: ARG001 - what agents are called with
         calls.append(question)
-        return {**REPORT, "asked": question, "engine": Engine, "tool": MagicMock(), "done": lambda: None}
+        return {"status": "completed", **_said(user, question), "engine": Engine, "tool": tool, "done": lambda: None}
 
     return agent
 
 
-def runs_before() -> Runs:
+def _asked(users: Sequence[str]) -> list[tuple[str, int]]:
+    return [(user, number % DIFFERENT) for number in range(QUESTIONS) for user in users]
+
+
+def runs_before(users: Sequence[str] = ("ada",)) -> Runs:
     """Copy the context, look into the cache, run, keep: as the original did."""
     calls: list[Any] = []
-    agent, cache = _agent(calls), OriginalCache()
+    agents, cache = {user: _agent(calls, user) for user in users}, OriginalCache()
     answered = hits = 0
-    for number in range(QUESTIONS):
-        context = {"user": "ada", "query": number % 3}
-        found = cache.get(f"{number % 3}")
+    for user, question in _asked(users):
+        key, context = f"{user}:{question}", {"user": user, "query": question}
+        found = cache.get(key)
         hits += isinstance(found, dict)
         if not isinstance(found, dict):
-            found = agent(child(context), number % 3)
-            cache.set(f"{number % 3}", found)
-        answered += isinstance(found, dict)
-    return Runs(QUESTIONS, answered, len(calls), hits)
+            found = agents[user](child(context), question)
+            cache.set(key, found)
+        answered += _said(user, question).items() <= found.items()
+    return Runs(QUESTIONS * len(users), answered, len(calls), hits)
 
 
-def runs_after() -> Runs:
-    """The same through ``execute_agent_pipeline_sync``."""
+def runs_after(users: Sequence[str] = ("ada",), cache: Cache | None = None) -> Runs:
+    """The same through ``execute_agent_pipeline_sync``, with a cache in memory if none is given."""
     calls: list[Any] = []
-    agent = _agent(calls)
-    with Cache() as cache:
-        made = [
-            execute_agent_pipeline_sync(agent, ExecutionContext("ada"), n % 3, cache=cache, agent_name="reporting")
-            for n in range(QUESTIONS)
-        ]
-    return Runs(QUESTIONS, sum(each.ok for each in made), len(calls), sum(each.cached for each in made))
+    agents = {user: _agent(calls, user) for user in users}
+    used = Cache() if cache is None else cache
+    answered = hits = 0
+    for user, question in _asked(users):
+        # One name for all: nothing but the partition keeps the answer to one user from another.
+        options: dict[str, Any] = {"cache": used, "ttl": KEPT_FOR, "agent_name": "reporting"}
+        made = execute_agent_pipeline_sync(agents[user], ExecutionContext(user), question, **options)
+        hits += made.cached
+        answered += made.ok and made.result_data == _said(user, question)
+    return Runs(QUESTIONS * len(users), answered, len(calls), hits)

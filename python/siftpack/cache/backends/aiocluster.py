@@ -65,6 +65,23 @@ def _knowing(parser: Any) -> Any:
     return type(parser.__name__, (parser,), {"__init__": __init__, "initialize": initialize})
 
 
+async def distrust_node(node: Any) -> None:
+    """Drop the idle connections of a node, and those in use when they are given back, as far as the client can."""
+    if hasattr(node, "disconnect_free_connections"):
+        node.update_active_connections_for_reconnect()
+        await node.disconnect_free_connections()
+        return
+    idle = node._free  # noqa: SLF001 - valkey-py has no words for it
+    for _ in range(len(idle)):
+        if not idle:  # others took them meanwhile
+            return
+        connection = idle.popleft()  # nobody else is to use it while it is closed
+        try:
+            await connection.disconnect()
+        finally:
+            idle.append(connection)
+
+
 async def close_nodes(client: Any) -> None:
     """Close an asyncio cluster client, which does that only if it knows its nodes for sure."""
     await client.aclose()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from siftpack.cache.backends.aiocluster import close_nodes, drop_nodes, leave_nodes
+from siftpack.cache.backends.aiocluster import close_nodes, distrust_node, drop_nodes, leave_nodes
 from siftpack.cache.backends.guard import WAIT
 from siftpack.cache.backends.redis import (
     SAMPLED,
@@ -149,8 +149,7 @@ class AsyncRedisBackend(Held):
             await getattr(pool, "update_active_connections_for_reconnect", _nothing)()
             await pool.disconnect(inuse_connections=False)
         for node in list(getattr(self._client, "get_nodes", list)()):
-            node.update_active_connections_for_reconnect()
-            await node.disconnect_free_connections()
+            await distrust_node(node)
 
     async def close(self) -> None:
         """As in ``RedisBackend``."""

@@ -266,8 +266,12 @@ def pools(client: Any) -> list[Any]:
     if own is not None:
         return [own]
     nodes: list[Any] = getattr(client, "get_nodes", list)()
-    holders = [getattr(node, "redis_connection", None) for node in nodes] or databases(client)
+    holders = [_of_node(node) for node in nodes] or databases(client)
     return [pool for each in holders if (pool := getattr(each, "connection_pool", None)) is not None]
+
+
+def _of_node(node: Any) -> Any:
+    return getattr(node, "redis_connection", getattr(node, "valkey_connection", None))
 
 
 def further_pools(client: Any) -> list[Any]:
