@@ -130,7 +130,7 @@ def table(question: Question, rows: list[Row]) -> str:
         ratio = row.over(rivals)
         end = [row.better(rivals) or "-", "-" if ratio is None else short(ratio)] if rivals else []
         lines.append([row.case, *figures, *end])
-    return f"## {question.name}\n\n{question.text} Minima, in {question.unit}.\n\n{markdown(lines)}\n"
+    return f"## {question.name}\n\n{question.text} {question.figures}, in {question.unit}.\n\n{markdown(lines)}\n"
 
 
 def short(number: float) -> str:

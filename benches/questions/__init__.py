@@ -24,10 +24,13 @@ class Question:
     unit: str
     aims: tuple[Aim, ...]
     cases: Callable[[], list[Case]]
+    figures: str = "Minima"
 
 
 def load(name: str) -> Question:
     """The question of that name. Raises ``ModuleNotFoundError`` if there is none."""
     module = importlib.import_module(f"questions.{name}")
     text = (module.__doc__ or "").splitlines()[0]
-    return Question(name, text, getattr(module, "UNIT", "us"), module.AIMS, module.cases)
+    return Question(
+        name, text, getattr(module, "UNIT", "us"), module.AIMS, module.cases, getattr(module, "FIGURES", "Minima")
+    )

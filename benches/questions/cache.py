@@ -14,6 +14,7 @@ from siftpack.cli.bench import clean, contests, timing
 from siftpack.testing import same, servers
 
 AIMS = (Aim(("redis-py+packb",), worst=1.15),)
+FIGURES = "Medians"
 VALUE = clean.metric_rows(100)
 KEPT_FOR = 3_600_000
 """Milliseconds."""

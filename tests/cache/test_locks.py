@@ -1,12 +1,13 @@
 """Computing once among processes: real ones, on a real server."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from siftpack.cache.keys import Keys, full_key
 from siftpack.cache.locks import lock_for, lock_name
 from siftpack.testing import servers
 from tests.faults.busy import patient
+from tests.faults.shells import SHELLS, Stalls, Took, measured, timed
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES, CALLERS = 8, 500
-TTL = 1.0
+TTL = 3.0
 
 
 def started(*arguments: str) -> "subprocess.Popen[str]":
@@ -72,26 +74,73 @@ def asker(kind: str, url: str) -> Ask:
     return lambda load, **terms: asyncio.run(awaited(load, **terms))
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@contextlib.contextmanager
+def holder(url: str, seconds: float) -> Iterator["subprocess.Popen[str]"]:
+    """Another process, which computes ``once:u:held`` under a lock of so many seconds until it is killed."""
+    with started(url, "hold", str(seconds)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def computes(process: "subprocess.Popen[str]") -> None:
+    """Waits until it does."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "loading\n"
+
+
+@pytest.mark.parametrize("kind", SHELLS)
+@measured
 def test_a_dead_holder_costs_the_time_of_the_lock(server: servers.Server, kind: str) -> None:
-    """A process killed while it computes under the lock keeps the others waiting for the lock's time to live."""
+    """A process killed while it computes under the lock keeps the others waiting for what its lock has left to live."""
     with server.client() as client:
         client.flushdb()
-        holder = started(server.url, "hold", str(TTL))
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "loading\n"
-        holder.kill()
-        holder.wait()
-        holder.stdout.close()
-        assert 0 < client.pttl("once:%lock:u:held") <= TTL * 1000
-        began = time.monotonic()
-        assert asker(kind, server.url)(lambda: "mine", lock=TTL) == "mine"
-        assert time.monotonic() - began < TTL + 1
+        with holder(server.url, TTL) as process:
+            computes(process)
+        left = client.pttl("once:%lock:u:held") / 1000
+        assert 0 < left <= TTL
+        with Stalls() as stalls:
+            took, found = timed(lambda: asker(kind, server.url)(lambda: "mine", lock=5 * TTL))
+        assert found == "mine"
+        assert took > left - 0.1
         assert client.exists("once:%lock:u:held") == 0
         assert client.exists("once:u:held") == 1
+        stalls.check("with a lock of a dead holder", [took], left + 0.3)
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", SHELLS)
+@measured
+def test_a_loader_that_fails_lets_go_of_the_lock(server: servers.Server, kind: str) -> None:
+    """Its error is raised, nothing is left of it, and another process, which waited for the lock, computes at once."""
+    with server.client() as client, contextlib.ExitStack() as stack, Stalls() as stalls:
+        client.flushdb()
+        waiting: list[subprocess.Popen[str]] = []
+        failed: list[float] = []
+
+        def fail() -> None:
+            tries = client.info("commandstats")["cmdstat_set"]["calls"]
+            waiting.append(stack.enter_context(holder(server.url, 60)))
+            while client.info("commandstats")["cmdstat_set"]["calls"] < tries + 3:
+                time.sleep(0.01)
+            failed.append(time.perf_counter())
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            asker(kind, server.url)(fail, lock=60)
+        computes(waiting[0])
+        took = Took.since(failed[0])
+        assert client.exists("once:u:held") == 0
+    stalls.check("until another process computes", [took], 0.3)
+    with server.client() as client:
+        client.flushdb()
+        with pytest.raises(ZeroDivisionError):
+            asker(kind, server.url)(lambda: 1 / 0, lock=60)
+        assert client.keys("once:*") == []
+        assert asker(kind, server.url)(lambda: 7, lock=60) == 7
+
+
+@pytest.mark.parametrize("kind", SHELLS)
 def test_a_lock_that_nobody_lets_go_is_waited_for_no_longer_than_ours(server: servers.Server, kind: str) -> None:
     """Whoever asks with ``lock=0.4`` waits that long for a lock without an end, and then computes without it."""
     with server.client() as client:
@@ -125,7 +174,7 @@ def test_a_loader_slower_than_its_lock(server: servers.Server) -> None:
         assert user.get("k") == 1
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", SHELLS)
 def test_a_stale_entry_is_renewed_under_the_lock(server: servers.Server, kind: str) -> None:
     """The old entry, which is still there, is not taken for the new one."""
     loads: list[int] = []
@@ -164,6 +213,22 @@ def test_the_lock_works_in_a_cluster(cluster_url: str) -> None:
             assert cache.stats()["errors_by_kind"] == {}
 
     asyncio.run(awaited())
+
+
+@pytest.mark.parametrize("kind", SHELLS)
+def test_the_lock_works_behind_sentinels(sentinel_url: str, kind: str) -> None:
+    """One process holds the lock on the master, is killed, and another gets it when its time is up."""
+    with Cache.from_url(sentinel_url, namespace="once", client=patient(sentinel_url)) as cache:
+        client = cache._backend.front.client
+        cache.clear_namespace()
+        client.delete("once:%lock:u:held")
+        with holder(sentinel_url, 0.5) as process:
+            computes(process)
+            assert 0 < client.pttl("once:%lock:u:held") <= 500
+            process.kill()
+            assert asker(kind, sentinel_url)(lambda: "mine", lock=10) == "mine"
+        assert client.exists("once:%lock:u:held") == 0
+        assert cache.for_user("u").get("held") == "mine"
 
 
 def test_locks_are_no_entries(server: servers.Server) -> None:

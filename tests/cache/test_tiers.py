@@ -3,18 +3,27 @@
 import asyncio
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis.exceptions as errors
 
-from siftpack.cache import MISSING, AsyncMemoryBackend, AsyncTieredBackend, Cache, MemoryBackend, TieredBackend
+from siftpack.cache import (
+    MISSING,
+    AsyncCache,
+    AsyncMemoryBackend,
+    AsyncTieredBackend,
+    Cache,
+    MemoryBackend,
+    TieredBackend,
+)
 from siftpack.cache.backends.notes import PATIENCE, Notes
 from siftpack.cache.backends.redis import count, kept
 from siftpack.cache.backends.tiered import OUTAGE_TTL
 from siftpack.cache.breaker import FAILURES, PAUSE, Breaker
 from siftpack.cache.decide import Verdict, verdict
-from tests.cache.shells import Failing, Make
+from tests.cache.shells import AsyncFailing, Blocking, Failing, Make
 
 AWAY = errors.ConnectionError("refused")
 
@@ -55,9 +64,22 @@ def test_probes_are_spread(jitter: float) -> None:
     assert not breaker.allow()
 
 
-def test_what_was_written_in_an_outage_ends() -> None:
-    """Without an end of its own it is gone after a minute of outage; with a shorter one, then."""
+@pytest.fixture(params=["sync", "async"])
+def both(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Failing, Clock]]:
+    """``tiered`` of either kind."""
     cache, front, clock = tiered()
+    if request.param == "sync":
+        yield cache, front, clock
+        return
+    behind = AsyncMemoryBackend(MemoryBackend(clock=clock))
+    tier = AsyncTieredBackend(AsyncFailing(front), behind, Breaker(clock, lambda: 0.5))
+    with asyncio.Runner() as runner:
+        yield Blocking(AsyncCache(tier, namespace="app"), runner), front, clock
+
+
+def test_what_was_written_in_an_outage_ends(both: tuple[Any, Failing, Clock]) -> None:
+    """Without an end of its own it is gone after a minute of outage; with a shorter one, then."""
+    cache, front, clock = both
     user = cache.for_user("u")
     front.error = AWAY
     for _ in range(FAILURES):
@@ -70,6 +92,34 @@ def test_what_was_written_in_an_outage_ends() -> None:
     assert (user.get("endless"), user.get("short")) == (1, MISSING)
     clock.now += OUTAGE_TTL / 1000
     assert user.get("endless") is MISSING
+
+
+def test_many_written_in_an_outage_end_too(both: tuple[Any, Failing, Clock]) -> None:
+    """What was written together, or was given another end in the outage, is gone after a minute of it as well."""
+    cache, front, clock = both
+    user = cache.for_user("u")
+    front.error = AWAY
+    for _ in range(FAILURES):
+        user.get("x")
+    assert user.set_many({"a": 1, "b": 2}, ttl=None) == {"a": True, "b": True}
+    assert user.set("c", 3, ttl=1)
+    assert user.expire("c", None)
+    clock.now += OUTAGE_TTL / 1000 * 0.9
+    assert user.get_many(["a", "b", "c"]) == {"a": 1, "b": 2, "c": 3}
+    clock.now += OUTAGE_TTL / 1000 * 0.2
+    assert user.get_many(["a", "b", "c"]) == {}
+
+
+def test_a_node_of_a_cluster_that_takes_no_more_clients_is_away(both: tuple[Any, Failing, Clock]) -> None:
+    """It says so in words that the client has no class for: nothing raises, and the breaker counts it."""
+    cache, front, _ = both
+    user = cache.for_user("u")
+    front.error = errors.ResponseError("max number of clients + cluster connections reached")
+    for _ in range(FAILURES):
+        assert user.set("k", 1)
+        assert user.get("k") == 1
+    assert not cache._backend.breaker.closed
+    assert cache.stats()["errors_by_kind"].keys() == {"unreachable", "open"}
 
 
 @pytest.mark.parametrize("error", [errors.AuthenticationError("no"), errors.NoPermissionError("no")])

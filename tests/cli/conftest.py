@@ -10,6 +10,9 @@ from redis import Redis
 from typer.testing import CliRunner, Result
 
 from siftpack.testing import servers
+from tests.cache.conftest import sentinel_url
+
+__all__ = ["Calls", "calls", "client", "sentinel_url", "single"]
 
 
 @pytest.fixture(scope="session")

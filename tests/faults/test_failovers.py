@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from operator import eq
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import redis.crc
 
 from siftpack.cache import MISSING
 from siftpack.testing import servers
-from siftpack.testing.outages import begin_move, end_move, owner_of
-from siftpack.testing.turnovers import kill_master, kill_node, masters, replace_master, replace_node, sides
+from siftpack.testing.outages import begin_move, end_move, owner_of, until
+from siftpack.testing.turnovers import divided, kill_master, kill_node, masters, replace_master, replace_node, sides
+from tests.conftest import FULL
 from tests.faults.history import Failovers, History
 from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST
@@ -37,10 +39,11 @@ def nodes() -> Iterator[servers.Cluster]:
 class Client(threading.Thread):
     """Writes and reads numbers that grow, and notes what was wrong, until it is told to end."""
 
-    def __init__(self, kind: str, url: str, failovers: Failovers) -> None:
+    def __init__(self, kind: str, url: str, failovers: Failovers, pause: float) -> None:
         super().__init__(name=kind)
         self.kind = kind
         self.url = url
+        self.pause = pause
         self.history = History(failovers)
         self.ended = threading.Event()
         self.wrong: list[Any] = []
@@ -63,12 +66,14 @@ class Client(threading.Thread):
             number += 1
             for name in USERS:
                 user = cache.for_user(name)
+                if number > 1:
+                    self._say(name, self._timed(lambda user=user: user.get("k")))
                 self._wrote(name, number, lambda user=user, number=number: user.set("k", number))
                 self._say(name, self._timed(lambda user=user: user.get("k")))
                 if number % 7 == 0:
                     self._wrote(name, MISSING, lambda user=user: user.delete("k"))
                     self._say(name, self._timed(lambda user=user: user.get("k")))
-            time.sleep(0.002)
+            time.sleep(self.pause)
         self.back += [back(cache, cache.for_user(name)) for name in USERS]
         for name in USERS:
             self._say(name, cache.for_user(name).get("k"))
@@ -89,10 +94,10 @@ class Client(threading.Thread):
         return answer
 
 
-def live_through(url: str, change: Callable[[], None]) -> None:
+def live_through(url: str, change: Callable[[], None], *, pause: float = 0.002) -> None:
     """Clients of both kinds during a change that ends when the servers are through with it."""
     failovers = Failovers()
-    clients = [Client(kind, url, failovers) for kind in SHELLS]
+    clients = [Client(kind, url, failovers, pause) for kind in SHELLS]
     with Stalls() as stalls:
         for client in clients:
             client.start()
@@ -155,6 +160,37 @@ def test_the_master_is_replaced_while_it_is_up(group: servers.Sentinels) -> None
 def test_the_master_dies(group: servers.Sentinels) -> None:
     """Killed, the replica takes its place within the sentinels' time; meanwhile the cache goes on."""
     live_through(group.url, lambda: kill_master(group))
+
+
+def written(server: servers.Server) -> list[bytes | None]:
+    """What is stored on a server under one key of each client."""
+    with server.client() as client:
+        return [client.get(f"{kind}:{USERS[0]}:k") for kind in SHELLS]
+
+
+@pytest.mark.sized
+@measured
+def test_a_master_that_only_its_clients_reach() -> None:
+    """Replaced behind its back, it is used until the partition heals; then the cache follows to the new master.
+
+    What was written to it meanwhile is lost, as by any failover, and nothing else: no other answer is wrong.
+    """
+    with divided() as group:
+
+        def part_and_unite() -> None:
+            group.part()
+            before = written(group.master)
+            until(lambda: not any(map(eq, before, written(group.master))), "the clients to write to the old master")
+            for kind in SHELLS:
+                with shell(kind, group.url, namespace=f"late-{kind}") as cache:
+                    assert cache.for_user("u").set("k", 1)
+                with group.replica.client() as client:
+                    assert client.exists(f"late-{kind}:u:k")
+            group.unite(told=not FULL)
+
+        live_through(group.url, part_and_unite, pause=0.1)  # few writes: a history is as long as the partition
+        with group.replica.client() as client:
+            assert client.exists(*(f"{kind}:{name}:back" for kind in SHELLS for name in USERS)) == 2 * len(USERS)
 
 
 @pytest.mark.parametrize("kind", SHELLS)

@@ -11,40 +11,60 @@ import redis.exceptions as errors
 
 from siftpack.cache import MISSING
 from siftpack.testing import servers
-from siftpack.testing.outages import demote, fill, until
+from siftpack.testing.outages import TOPOLOGIES, Rig, demote, fill, rig, until
+from tests.conftest import FULL
 from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST
 
+GROUPS = [pytest.param(topology, marks=pytest.mark.sized) for topology in TOPOLOGIES[1:] if FULL]
 
-@pytest.fixture(scope="module")
-def mine() -> Iterator[servers.Server]:
-    """A server whose settings these tests change, and put back."""
-    with servers.single() as running:
+
+@pytest.fixture(scope="module", params=["single", *GROUPS])
+def where(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Servers whose settings these tests change, and put back: one alone, and at full size the others too."""
+    with rig(request.param) as running:
         yield running
 
 
 @pytest.fixture(params=SHELLS)
-def cache(request: pytest.FixtureRequest, mine: servers.Server) -> Iterator[Any]:
-    """A cache of either kind on it, and nothing in it."""
-    with mine.client() as client:
-        client.flushall()
-    with shell(request.param, mine.url) as made:
+def cache(request: pytest.FixtureRequest, where: Rig) -> Iterator[Any]:
+    """A cache of either kind on them, and nothing in it."""
+    everywhere(where, "FLUSHALL")
+    with shell(request.param, where.url) as made:
         yield made
 
 
-def set_up(server: servers.Server, **settings: Any) -> None:
-    with server.client() as client:
-        for name, value in settings.items():
-            client.config_set(name.replace("_", "-"), value)
+@contextlib.contextmanager
+def clients(where: Rig) -> Iterator[list[Any]]:
+    """A plain client of each server that holds data."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(server.client()) for server in where.servers]
 
 
-def test_a_full_server(cache: Any, mine: servers.Server) -> None:
+def everywhere(where: Rig, *command: Any) -> None:
+    """One command to each of them."""
+    with clients(where) as each:
+        for client in each:
+            client.execute_command(*command)
+
+
+def home(where: Rig) -> servers.Server:
+    """The server that holds what was written, which in a cluster is one of three."""
+    for server in where.servers:
+        with server.client() as client:
+            if client.dbsize():
+                return server
+    raise AssertionError("nothing was written")
+
+
+def test_a_full_server(cache: Any, where: Rig) -> None:
     """Without memory, writes are refused and counted, the old entry is gone, and reads stay on the server."""
     user = cache.for_user("u")
     for key in ("k", "kept", "first"):
         user.set(key, "old")
     try:
-        fill(mine)
+        for server in where.servers:
+            fill(server)
         for _ in range(10):
             assert not user.set("k", "new" * 1000)
         assert user.set_many({"k": "n" * 1000, "m": "n" * 1000}) == {"k": False, "m": False}
@@ -56,26 +76,26 @@ def test_a_full_server(cache: Any, mine: servers.Server) -> None:
         assert tier(cache).breaker.closed
         assert cache.stats()["errors_by_kind"].keys() == {"full"}
     finally:
-        set_up(mine, maxmemory=0)
+        everywhere(where, "CONFIG", "SET", "maxmemory", 0)
     assert user.set("k", "new")
     assert user.get("k") == "new"
 
 
 @measured
-def test_a_server_that_was_made_a_replica(cache: Any, mine: servers.Server) -> None:
+@pytest.mark.parametrize("where", ["single", *GROUPS[:1]], indirect=True)
+def test_a_server_that_was_made_a_replica(cache: Any, where: Rig) -> None:
     """Where the master was is a replica: nothing old is read, nothing raises, and it is used again once it is one."""
     user = cache.for_user("u")
     user.set("k", "old")
     with servers.single() as other:
-        demote(mine, other)
+        demote(where.servers[0], other)
         assert user.set("k", "new")
         assert user.get("k") == "new"
         assert user.set_many({"a": 1}) == {"a": True}
         assert user.delete("k")
         assert user.get("k") is MISSING
         assert "readonly" in cache.stats()["errors_by_kind"]
-        with mine.client() as client:
-            client.execute_command("REPLICAOF", "NO", "ONE")
+        everywhere(where, "REPLICAOF", "NO", "ONE")
         with Stalls() as stalls:
             again = back(cache, user)
     assert user.get("k") is MISSING
@@ -84,24 +104,27 @@ def test_a_server_that_was_made_a_replica(cache: Any, mine: servers.Server) -> N
 
 
 @measured
-def test_a_server_with_all_its_places_taken(cache: Any, mine: servers.Server) -> None:
+def test_a_server_with_all_its_places_taken(cache: Any, where: Rig) -> None:
     """A server that takes no more clients is one that is away; with a place free it is used again."""
-    with Stalls() as stalls, mine.client() as first, contextlib.ExitStack() as stack:
-        first.ping()
-        first.config_set("maxclients", 1)
-        first.client_kill_filter(_type="normal", skipme=True)
-        try:
-            user = cache.for_user("u")
-            taken = []
-            for number in range(20):
-                seconds, done = timed(lambda number=number: user.set("k", number))
-                taken.append(seconds)
-                assert done
-                assert user.get("k") == number
-            assert "unreachable" in cache.stats()["errors_by_kind"]
-        finally:
-            first.config_set("maxclients", 1000)
-        stack.callback(first.close)
+    with Stalls() as stalls:
+        with clients(where) as first:
+            for client in first:
+                client.ping()
+                client.config_set("maxclients", 1)
+                client.client_kill_filter(_type="normal", skipme=True)
+            try:
+                user = cache.for_user("u")
+                taken = []
+                for number in range(20):
+                    seconds, done = timed(lambda number=number: user.set("k", number))
+                    taken.append(seconds)
+                    assert done
+                    assert user.get("k") == number
+                away = {"unreachable", "unhealthy"} if where.topology == "cluster" else {"unreachable"}
+                assert away & cache.stats()["errors_by_kind"].keys()
+            finally:
+                for client in first:
+                    client.config_set("maxclients", 1000)
         again = back(cache, user)
     assert user.get("k") is MISSING
     stalls.check("calls", taken, FIRST)
@@ -109,12 +132,13 @@ def test_a_server_with_all_its_places_taken(cache: Any, mine: servers.Server) ->
 
 
 @measured
-def test_a_server_that_is_loading(cache: Any, mine: servers.Server) -> None:
+def test_a_server_that_is_loading(cache: Any, where: Rig) -> None:
     """While a server reads its data in, the cache goes on without it, and no old value comes back after that."""
     user = cache.for_user("u")
     user.set("k", "old")
+    mine = home(where)
     with mine.client() as client:
-        client.mset({f"filling:{number}": "x" * 4096 for number in range(1000)})
+        client.mset({f"filling:{{u}}:{number}": "x" * 4096 for number in range(1000)})
         client.save()
     mine.kill()
     was = list(mine.options)
@@ -141,6 +165,7 @@ def test_a_server_that_is_loading(cache: Any, mine: servers.Server) -> None:
             ended.set()
             using.join()
             mine.options = was
+        until(where.healthy, "the servers to be ready")
         again = back(cache, user)
     assert wrong == []
     assert "unhealthy" in cache.stats()["errors_by_kind"]
@@ -149,13 +174,12 @@ def test_a_server_that_is_loading(cache: Any, mine: servers.Server) -> None:
     stalls.check("until it is back", [again], BACK)
 
 
-def test_everything_is_flushed(cache: Any, mine: servers.Server) -> None:
+def test_everything_is_flushed(cache: Any, where: Rig) -> None:
     """After FLUSHALL reads are misses, writes are kept, and there is no error."""
     user = cache.for_user("u")
     user.set("k", 1)
     assert user.get("k") == 1
-    with mine.client() as client:
-        client.flushall()
+    everywhere(where, "FLUSHALL")
     assert user.get("k") is MISSING
     assert user.set("k", 2)
     assert user.get("k") == 2
@@ -179,25 +203,29 @@ def test_entries_expire_while_they_are_read(cache: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", SHELLS)
-def test_a_password_that_was_changed(kind: str, mine: servers.Server) -> None:
+def test_a_password_that_was_changed(kind: str, where: Rig) -> None:
     """A password that is not taken any more is raised by every operation, in an outage before it too, and an alarm."""
-    set_up(mine, requirepass="first")
-    with shell(kind, mine.url.replace("//", "//:first@")) as cache, mine.client(password="first") as client:
+    everywhere(where, "CONFIG", "SET", "requirepass", "first")
+    with contextlib.ExitStack() as stack:
+        known = [stack.enter_context(server.client(password="first")) for server in where.servers]
+        cache = stack.enter_context(shell(kind, where.url.replace("//", "//:first@")))
         user = cache.for_user("u")
         assert user.set("k", 1)
-        mine.pause()
+        where.pause()
         while tier(cache).breaker.closed:
             user.get("k")
-        mine.resume()
-        client.config_set("requirepass", "second")
-        client.client_kill_filter(_type="normal", skipme=True)
+        where.resume()
+        for client in known:
+            client.config_set("requirepass", "second")
+            client.client_kill_filter(_type="normal", skipme=True)
         try:
-            until(lambda: raises(lambda: user.get("k"), errors.AuthenticationError), "the error", 2)
+            until(lambda: names_login(where, lambda: user.get("k")), "the error", 2)
             for call in (lambda: user.get("k"), lambda: user.set("k", 1), lambda: user.delete("k"), cache.health):
-                assert raises(call, errors.AuthenticationError)
+                assert names_login(where, call)
             assert cache.stats()["alarms"] > 0
         finally:
-            client.config_set("requirepass", "")
+            for client in known:
+                client.config_set("requirepass", "")
 
 
 def raises(call: Any, wanted: type[Exception]) -> bool:
@@ -208,24 +236,37 @@ def raises(call: Any, wanted: type[Exception]) -> bool:
     return False
 
 
-def test_a_permission_that_was_taken_away(mine: servers.Server) -> None:
+def names_login(where: Rig, call: Any) -> bool:
+    """Whether a wrong password is raised; a cluster's client may raise it as the cause of an error of its own."""
+    if where.topology != "cluster":
+        return raises(call, errors.AuthenticationError)
+    try:
+        call()
+    except errors.AuthenticationError:
+        return True
+    except errors.RedisClusterException as error:
+        return isinstance(error.__cause__, errors.AuthenticationError)
+    return False
+
+
+@pytest.mark.parametrize("kind", SHELLS)
+def test_a_permission_that_was_taken_away(kind: str, where: Rig) -> None:
     """What the server's access list forbids is raised, for that operation, and is no outage."""
-    with mine.client() as client:
-        client.execute_command("ACL", "SETUSER", "app", "on", ">word", "~*", "&*", "+@all")
-        for kind in SHELLS:
-            with shell(kind, mine.url.replace("//", "//app:word@")) as cache:
-                user = cache.for_user("u")
-                assert user.set("k", 1)
-                client.execute_command("ACL", "SETUSER", "app", "-set")
-                for _ in range(10):
-                    assert raises(lambda user=user: user.set("k", 2), errors.NoPermissionError)
-                assert user.get("k") == 1
-                assert tier(cache).breaker.closed
-                client.execute_command("ACL", "SETUSER", "app", "+set", "resetpass", ">other")
-                client.client_kill_filter(_type="normal", skipme=True)
-                assert raises(lambda user=user: user.get("k"), errors.AuthenticationError)
-                client.execute_command("ACL", "SETUSER", "app", ">word")
-        client.execute_command("ACL", "DELUSER", "app")
+    everywhere(where, "ACL", "SETUSER", "app", "on", ">word", "~*", "&*", "+@all")
+    try:
+        with shell(kind, where.url.replace("//", "//app:word@")) as cache:
+            user = cache.for_user("u")
+            assert user.set("k", 1)
+            everywhere(where, "ACL", "SETUSER", "app", "-set")
+            for _ in range(10):
+                assert raises(lambda: user.set("k", 2), errors.NoPermissionError)
+            assert user.get("k") == 1
+            assert tier(cache).breaker.closed
+            everywhere(where, "ACL", "SETUSER", "app", "+set", "resetpass", ">other")
+            everywhere(where, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            assert names_login(where, lambda: user.get("k"))
+    finally:
+        everywhere(where, "ACL", "DELUSER", "app")
 
 
 @pytest.mark.parametrize("certified", [{"days": -1}, {"address": "127.0.0.2"}], ids=["expired", "of another host"])

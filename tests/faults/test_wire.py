@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,9 @@ import pytest
 from siftpack.cache import MISSING, AsyncCache, AsyncUserCache, Cache
 from siftpack.testing.faults import Fault, deaf
 from siftpack.testing.outages import TOPOLOGIES, Rig, rig
-from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
-from tests.faults.victims import BACK, FIRST, OPEN, suffer
+from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, timed
+from tests.faults.test_open import Watch, watched
+from tests.faults.victims import BACK, FIRST, suffer
 
 SILENT = (Fault.BLACK_HOLE, Fault.STALLED, Fault.SLOW, Fault.TRUNCATED)
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
@@ -43,30 +45,45 @@ def test_a_fault_of_the_servers(begin: Callable[[Rig], None], end: Callable[[Rig
     assert all(len(victim.later) > 40 for victim in victims)
 
 
-@pytest.mark.parametrize("kind", SHELLS)
-@measured
-def test_flapping(kind: str, rigs: list[Rig]) -> None:
-    """A server that comes and goes every 200 ms gives no wrong answer, no exception, and no slow call."""
-    where = rigs[0]
-    with Stalls() as stalls, shell(kind, where.url, namespace="flapping") as cache:
+def live_through_flaps(kind: str, where: Rig, ended: threading.Event) -> tuple[list[Took], Took]:
+    """What the calls of one shell take until the flapping has ended, and how long it takes to be back then."""
+    taken, number = [], 0
+    with shell(kind, where.url, namespace=f"flapping-{kind}") as cache:
         user = cache.for_user("u")
-        taken, number = [], 0
-        for turn in range(8):
-            where.inject(Fault.REFUSED if turn % 2 else Fault.NONE)
-            until = timed(lambda: None)[0] + 0.2
-            while until > 0:
-                number += 1
-                seconds, _ = timed(lambda number=number: user.set("k", number))
-                more, found = timed(lambda: user.get("k"))
-                until -= seconds + more
-                taken += [seconds, more]
-                assert found in (number, MISSING)
-        where.heal()
+        while not ended.is_set():
+            number += 1
+            seconds, _ = timed(lambda number=number: user.set("k", number))
+            more, found = timed(lambda: user.get("k"))
+            taken += [seconds, more]
+            assert found in (number, MISSING), where.topology
+            time.sleep(0.001)
         again = back(cache, user)
         assert user.set("k", "new")
         assert user.get("k") == "new"
-    stalls.check("calls", taken, FIRST)
-    stalls.check("until it is back", [again], BACK)
+    return taken, again
+
+
+@measured
+def test_flapping(rigs: list[Rig]) -> None:
+    """Servers that come and go every 200 ms give no wrong answer, no exception, and no slow call."""
+    ended = threading.Event()
+    pairs = [(kind, where) for where in rigs for kind in SHELLS]
+    with Stalls() as stalls, ThreadPoolExecutor(len(pairs)) as threads:
+        living = [threads.submit(live_through_flaps, kind, where, ended) for kind, where in pairs]
+        try:
+            for turn in range(8):
+                for where in rigs:
+                    where.inject(Fault.REFUSED if turn % 2 else Fault.NONE)
+                time.sleep(0.2)
+        finally:
+            for where in rigs:
+                where.heal()
+            ended.set()
+        seen = [each.result() for each in living]
+    for (kind, where), (taken, again) in zip(pairs, seen, strict=True):
+        assert len(taken) > 100
+        stalls.check(f"{kind} on {where.topology}, calls", taken, FIRST)
+        stalls.check(f"{kind} on {where.topology}, until it is back", [again], BACK)
 
 
 def all_at_once(kind: str, url: str, calls: int, connections: int, begin: Callable[[], None]) -> list[Took]:
@@ -111,6 +128,15 @@ def test_more_calls_than_connections(kind: str, rigs: list[Rig]) -> None:
     stalls.check("first calls", taken, FIRST)
 
 
+async def meet_nobody(kind: str, url: str) -> Watch:
+    """Calls on servers with which connections do not come about, very many with an open breaker."""
+    async with watched(kind, url) as (watch, user):
+        while len(watch.others) < 300:
+            await watch.timed(lambda: user.set("k", 1))
+        assert await watch.timed(lambda: user.get("k")) == 1
+        return watch
+
+
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize("kind", SHELLS)
 @measured
@@ -122,10 +148,6 @@ def test_connections_that_do_not_come_about(kind: str, topology: str) -> None:
         url = {"single": "redis://{}", "sentinel": "redis+sentinel://{}/main", "cluster": "redis+cluster://{}"}[
             topology
         ]
-        cache = stack.enter_context(shell(kind, url.format(hosts)))
-        user = cache.for_user("u")
-        taken = [timed(lambda: user.set("k", 1))[0] for _ in range(30)]
-        assert user.get("k") == 1
-        assert not tier(cache).breaker.closed
-    stalls.check("first calls", taken, FIRST)
-    stalls.check("with an open breaker", taken, OPEN, some=0.3)
+        watch = asyncio.run(meet_nobody(kind, url.format(hosts)))
+        assert not watch.breaker.closed
+    watch.check(stalls, kind)

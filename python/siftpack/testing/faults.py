@@ -6,8 +6,8 @@
         ...
         proxy.heal()
 
-It reads replies one by one, so that a fault strikes in the middle of one or between two, never by chance. It runs in a
-thread of its own and works for synchronous and asyncio clients alike.
+It reads replies one by one, so that a fault strikes in the middle of one or between two, never by chance; of what a
+replica is sent all is lost. It runs in a thread of its own and works for synchronous and asyncio clients alike.
 """
 
 import asyncio
@@ -93,8 +93,9 @@ class Proxy:
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="siftpack-proxy", daemon=True)
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._links: set[Link] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.over = asyncio.Event()
 
     def __enter__(self) -> Self:
@@ -103,7 +104,7 @@ class Proxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, raised: object, trace: TracebackType | None) -> None:
-        self._run(self._end())
+        self._run(self._change(Fault.REFUSED))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -134,35 +135,50 @@ class Proxy:
         else:
             self.over.set()
         if fault is Fault.REFUSED:
-            if self._server is not None:
-                self._server.close()
-                self._server = None
-            self._reset_all()
-            while self._links:  # noqa: ASYNC110 - a test's proxy, for a few turns of its loop
+            self._close()
+            while self._serving:
+                self._reset_all()
                 await asyncio.sleep(0.001)
-        elif self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+        elif self._listening is None:
+            self._listen()
         if fault is Fault.NONE:
             for link in [link for link in self._links if link.lossy]:
                 link.reset()
 
-    async def _end(self) -> None:
-        """Also of connections that were taken just now, whose links there are not yet."""
-        await self._change(Fault.REFUSED)
-        while asyncio.all_tasks(self._loop) != {asyncio.current_task()}:
-            self._reset_all()
-            await asyncio.sleep(0.001)
+    def _listen(self) -> None:
+        """Not with ``asyncio.start_server``, which loses track of a connection that comes while it is closed."""
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self._listening.setblocking(False)
+        self.port = self._listening.getsockname()[1]
+        self._loop.add_reader(self._listening, self._accept, self._listening)
+
+    def _close(self) -> None:
+        if self._listening is not None:
+            self._loop.remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
 
     def _reset_all(self) -> None:
         for link in list(self._links):
             link.reset()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = Link(self, reader, writer)
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # who came is gone again
+            sock, _ = listening.accept()
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            task = self._loop.create_task(self._serve(sock))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, sock: socket.socket) -> None:
+        link = Link(self, *await asyncio.open_connection(sock=sock))
         self._links.add(link)
         try:
-            await link.run()
+            if self.fault is Fault.REFUSED:
+                link.reset()
+            else:
+                await link.run()
         finally:
             self._links.discard(link)
 
@@ -178,6 +194,7 @@ class Link:
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.StreamWriter | None = None
         self._spared = False
+        self._replicates = False
 
     @property
     def _fault(self) -> Fault:
@@ -209,6 +226,7 @@ class Link:
         try:
             while data := await self._reader.read(1 << 16):
                 self._spared = self._spared or (self._proxy.spared is not None and self._proxy.spared in data)
+                self._replicates = self._replicates or b"PSYNC" in data
                 if self._fault is Fault.BLACK_HOLE:
                     self.lossy = True
                     continue
@@ -230,6 +248,9 @@ class Link:
     async def _replies(self, server: asyncio.StreamReader) -> None:
         buffer = bytearray()
         while data := await server.read(1 << 20):
+            if self._replicates:
+                await self._pass_on(data)
+                continue
             buffer += data
             at = 0
             while (end := reply_end(buffer, at)) >= 0 and at < len(buffer):
@@ -245,6 +266,14 @@ class Link:
             del buffer[:at]
         if self._fault is not Fault.BLACK_HOLE:
             self._writer.write_eof()
+
+    async def _pass_on(self, data: bytes) -> None:
+        """What a replica gets is no replies: it comes as it is, or is lost."""
+        if self._fault is Fault.NONE:
+            self._writer.write(data)
+            await self._writer.drain()
+        else:
+            self.lossy = True
 
     async def _send(self, reply: bytes) -> None:
         fault = self._fault

@@ -5,14 +5,19 @@ new one.
 """
 
 import contextlib
+from collections.abc import Iterator
+from typing import Final
 
 import redis
 
+from siftpack.testing.faults import Fault, Proxy
 from siftpack.testing.outages import demote, until
-from siftpack.testing.servers import Cluster, Sentinels, Server
+from siftpack.testing.servers import Cluster, Sentinels, Server, single
 
 SECONDS = 60.0
 """How long servers may take for a part of it."""
+_REACHING: Final = "reaching"
+"""The user that a client logs in as, with its first command, so that no connection of a sentinel or replica does."""
 
 
 def sides(group: Sentinels) -> tuple[Server, Server]:
@@ -50,6 +55,77 @@ def _one_master(group: Sentinels) -> bool:
             with other.client() as client:
                 client.client_kill_filter(_type="normal", skipme=True)
         return _role(master) == "master" and _follows(other, master)
+    return False
+
+
+class Divided(Sentinels):
+    """Sentinels and a replica that reach the master through ``proxy`` alone, which spares clients that use ``url``."""
+
+    def __init__(self, master: Server, replica: Server, sentinels: list[Server], proxy: Proxy) -> None:
+        super().__init__(master, replica, sentinels)
+        self.proxy = proxy
+
+    @property
+    def url(self) -> str:
+        """The ``redis+sentinel://`` URL, with the login by which the proxy knows who is a client."""
+        return super().url.replace("//", f"//{_REACHING}:word@")
+
+    def part(self) -> None:
+        """Cut the master off from all but its clients, and wait until the sentinels have another one."""
+        self.proxy.inject(Fault.BLACK_HOLE)
+        until(lambda: _replaced(self), "the failover", SECONDS)
+
+    def unite(self, *, told: bool) -> None:
+        """Let everything through; the old master follows the new one, ``told`` at once or by sentinels in a while."""
+        self.proxy.heal()
+        if told:
+            demote(self.master, self.replica)
+            with self.master.client() as client:
+                client.client_kill_filter(_type="normal", skipme=True)
+        until(lambda: _united(self), "the old master to follow", SECONDS)
+
+
+@contextlib.contextmanager
+def divided() -> Iterator[Divided]:
+    """A master and a replica under three sentinels, for one partition between the master and the rest."""
+    with contextlib.ExitStack() as stack:
+        master = stack.enter_context(single("repl-diskless-sync-delay 0"))
+        proxy = stack.enter_context(Proxy(master.port, spared=_REACHING.encode()))
+        replica = stack.enter_context(single(f"replicaof 127.0.0.1 {proxy.port}", "repl-diskless-sync-delay 0"))
+        for server in (master, replica):
+            with server.client() as client:
+                client.execute_command("ACL", "SETUSER", _REACHING, "on", ">word", "~*", "&*", "+@all")
+                client.config_set("replica-announce-port", proxy.port if server is master else server.port)
+        lines = (
+            f"monitor main 127.0.0.1 {proxy.port} 2",
+            "down-after-milliseconds main 500",
+            "failover-timeout main 2000",
+        )
+        watching = [Server(sentinel="\n".join(f"sentinel {line}" for line in lines)) for _ in range(3)]
+        for one in watching:
+            stack.callback(one.stop)
+            one.start()
+        until(lambda: _linked(replica) and all(map(_watches, watching)), "the servers to see each other")
+        yield Divided(master, replica, watching, proxy)
+
+
+def _replaced(group: Divided) -> bool:
+    with contextlib.suppress(redis.RedisError):  # as in _one_master
+        return _role(group.replica) == "master" and {_named(each) for each in group.sentinels} == {group.replica.port}
+    return False
+
+
+def _united(group: Divided) -> bool:
+    with contextlib.suppress(redis.RedisError):  # as in _one_master
+        return _follows(group.master, group.replica)
+    return False
+
+
+def _watches(sentinel: Server) -> bool:
+    """Whether a sentinel knows the replica and the two others."""
+    with sentinel.client() as client, contextlib.suppress(redis.RedisError):
+        usable = client.execute_command("SENTINEL", "CKQUORUM", "main").startswith(b"OK 3")
+        return bool(usable) and len(client.execute_command("SENTINEL", "REPLICAS", "main")) == 1
     return False
 
 
@@ -115,3 +191,8 @@ def _follows(replica: Server, master: Server) -> bool:
     with replica.client() as client:
         found = client.info("replication")
     return (found["role"], found.get("master_port"), found.get("master_link_status")) == ("slave", master.port, "up")
+
+
+def _linked(replica: Server) -> bool:
+    with replica.client() as client:
+        return bool(client.info("replication").get("master_link_status") == "up")
