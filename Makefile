@@ -36,7 +36,7 @@ test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-
 	$(BIN)/python -m tests.run $(ARGS)
 
 full: $(CORE) ## Tests that have a size, at full size: ten thousand examples a law, a hundred thousand entries migrated.
-	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized" $(ARGS)
+	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized or full" $(ARGS)
 
 sanitized: $(CORE) ## Tests of the core, built with AddressSanitizer; wants the C compiler's runtime of it. ARGS go to pytest.
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) build --release --quiet --target $$(rustc -vV | sed -n 's/^host: //p') \

@@ -12,7 +12,7 @@ from siftpack import reference
 
 FULL = "SIFTPACK_FULL" in os.environ
 """Whether tests that have a size run at the one that is promised, as ``make full`` does, or at a smaller one."""
-EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000" if FULL else "100"))
+EXAMPLES = int(os.environ.get("SIFTPACK_EXAMPLES", "10000" if FULL else "50"))
 """Examples of a law; some laws take a fixed part of them."""
 
 settings.register_profile(
@@ -25,6 +25,14 @@ settings.register_profile(
     max_examples=EXAMPLES,
 )
 settings.load_profile("siftpack")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what ``make full`` alone runs."""
+    left_out = [] if FULL else [item for item in items if item.get_closest_marker("full")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(params=["core", "reference"])

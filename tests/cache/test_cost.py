@@ -17,7 +17,7 @@ from siftpack.testing import servers
 pytestmark = pytest.mark.alone
 
 VALUE = {"rows": [{"id": n, "name": f"name {n}", "score": n * 1.5, "tags": ["a", "b", "c"]} for n in range(215)]}
-ROUNDS, CALLS = 250, 10
+ROUNDS, CALLS = 150, 10
 ALLOWED = 1.15
 
 

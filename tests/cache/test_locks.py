@@ -30,6 +30,7 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(120)
 def test_eight_processes_compute_once(server: servers.Server) -> None:
     """Of 500 callers in each of 8 processes one computes; with the lock, one of all."""

@@ -13,7 +13,6 @@ from siftpack.cache import MISSING
 from siftpack.testing import servers
 from siftpack.testing.outages import begin_move, end_move, owner_of, until
 from siftpack.testing.turnovers import divided, kill_master, kill_node, masters, replace_master, replace_node, sides
-from tests.conftest import FULL
 from tests.faults.history import Failovers, History
 from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST
@@ -168,7 +167,7 @@ def written(server: servers.Server) -> list[bytes | None]:
         return [client.get(f"{kind}:{USERS[0]}:k") for kind in SHELLS]
 
 
-@pytest.mark.sized
+@pytest.mark.full
 @measured
 def test_a_master_that_only_its_clients_reach() -> None:
     """Replaced behind its back, it is used until the partition heals; then the cache follows to the new master.
@@ -186,7 +185,7 @@ def test_a_master_that_only_its_clients_reach() -> None:
                     assert cache.for_user("u").set("k", 1)
                 with group.replica.client() as client:
                     assert client.exists(f"late-{kind}:u:k")
-            group.unite(told=not FULL)
+            group.unite(told=False)
 
         live_through(group.url, part_and_unite, pause=0.1)  # few writes: a history is as long as the partition
         with group.replica.client() as client:

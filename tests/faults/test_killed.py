@@ -23,8 +23,6 @@ from tests.faults.shells import SHELLS, back, shell
 ROOT = Path(__file__).resolve().parents[2]
 POINTS = 100
 """How often each kind of worker is killed, each time 50 microseconds later."""
-LOCKED = POINTS if FULL else 20
-"""The same for those that compute under a lock."""
 SPREAD = 0.02
 """Seconds: what one of them takes, and some more."""
 PATIENT = {"client": {"socket_timeout": 5}, "limits": Limits(bytes=2**27)}
@@ -40,6 +38,14 @@ def received(server: servers.Server) -> int:
 def logged(server: servers.Server) -> int:
     """Bytes that a server wrote to its log of writes; it answers nobody while it does that."""
     return sum(file.stat().st_size for file in server.folder.rglob("*.aof"))
+
+
+MOMENTS = [
+    pytest.param(received, 2**20, id="begun"),
+    pytest.param(logged, 2**20, id="logged"),
+    *([pytest.param(received, 40_000_000, id="late")] if FULL else []),
+]
+"""When a server is killed: what is counted then has grown by so many bytes."""
 
 
 def killed_in_a_write(cache: Any, server: servers.Server, count: Callable[[servers.Server], int], size: int) -> bool:
@@ -59,10 +65,9 @@ def killed_in_a_write(cache: Any, server: servers.Server, count: Callable[[serve
     return alive and "unreachable" in cache.stats()["errors_by_kind"]
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("kind", SHELLS)
-@pytest.mark.parametrize(
-    ("count", "size"), [(received, 2**20), (received, 40_000_000), (logged, 2**20)], ids=["begun", "late", "logged"]
-)
+@pytest.mark.parametrize(("count", "size"), MOMENTS)
 def test_a_server_killed_in_the_middle_of_fifty_megabytes(
     kind: str, count: Callable[[servers.Server], int], size: int
 ) -> None:
@@ -139,7 +144,7 @@ def test_a_worker_killed_at_any_point_of_a_write(kind: str, server: servers.Serv
     assert cache.stats()["misses_by_reason"].keys() <= {"absent"}
 
 
-@pytest.mark.sized
+@pytest.mark.full
 @pytest.mark.parametrize("kind", SHELLS)
 def test_a_worker_killed_while_it_computes_under_a_lock(kind: str, server: servers.Server, tmp_path: Path) -> None:
     """Killed at many points of it: each lock it leaves ends with its time, and what it stored is whole."""
@@ -152,8 +157,8 @@ def test_a_worker_killed_while_it_computes_under_a_lock(kind: str, server: serve
         user = cache.for_user("u")
         user.clear()
         computing.begin()
-        for point in range(LOCKED):
-            computing.kill_one(point * SPREAD / LOCKED)
+        for point in range(POINTS):
+            computing.kill_one(point * SPREAD / POINTS)
             for lock in client.keys("killed:%lock:*"):
                 left += 1
                 assert client.pttl(lock) in (-2, *range(int(LOCK * 1000) + 1)), "gone by now, or in time"

@@ -21,7 +21,7 @@ from tests.faults.victims import BACK, FIRST, OPEN
 
 pytestmark = pytest.mark.alone
 
-HUNG = 30.0 if FULL else 2.0
+HUNG = 30.0
 """Seconds that servers hang."""
 CALLS = 1000
 SLOWER = 0.01
@@ -142,7 +142,7 @@ async def hang(kind: str, where: Rig, ready: threading.Barrier, ended: threading
         return watch
 
 
-@pytest.mark.sized
+@pytest.mark.full
 @measured
 def test_servers_that_hang_for_long(rigs: list[Rig]) -> None:
     """Stopped for half a minute under both shells at once, and never a call of more than 250 ms.

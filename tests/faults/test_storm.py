@@ -3,11 +3,10 @@
 import pytest
 
 from siftpack.cache import MISSING
-from tests.conftest import FULL
 from tests.faults.history import Failovers, History
 from tests.faults.storm import ARRANGEMENTS, storm
 
-OPERATIONS = 40_000 if FULL else 12_000
+OPERATIONS = 24_000
 
 
 def test_what_a_history_allows() -> None:
@@ -27,8 +26,9 @@ def test_what_a_history_allows() -> None:
         assert not history.may_be("k", "another's")
 
 
-@pytest.mark.sized
-@pytest.mark.parametrize("arrangement", ARRANGEMENTS if FULL else ARRANGEMENTS[:1])
+@pytest.mark.alone
+@pytest.mark.full
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
 def test_no_wrong_answer_in_a_storm(arrangement: str) -> None:
     """Both shells, while the servers fail every few seconds: nothing older, deleted or of another key is ever read."""
     found = storm(arrangement, OPERATIONS, seconds=60, seed=1)

@@ -36,6 +36,7 @@ def test_interrupts(url: str, protocol: str) -> None:
     assert (found["wrong"], found["failures"], found["slots_lost"]) == (0, 0, 0), found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("protocol", ["2", "3"])
 @pytest.mark.parametrize("where", ["sentinel_url", "cluster_url"])
 def test_interrupts_in_groups_of_servers(where: str, protocol: str, request: pytest.FixtureRequest) -> None:
@@ -82,6 +83,7 @@ def test_cancellations(url: str, protocol: int) -> None:
     asyncio.run(cancel())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("where", ["sentinel_url", "cluster_url"])
 def test_cancellations_in_groups_of_servers(where: str, protocol: int, request: pytest.FixtureRequest) -> None:

@@ -16,8 +16,8 @@ from tests.conftest import FULL, core
 from tests.hostile.intruders import at_calls, beside
 
 SIZE = 400
-TURNS = 3 if FULL else 1
-LARGE = 20_000 if FULL else 5_000
+TURNS = 3
+LARGE = 20_000
 WATCHED = SIZE // 4 if FULL else SIZE // 8
 """A hook changes a container at each of many calls for each element, which takes the square of their number."""
 
@@ -177,7 +177,7 @@ def test_a_container_changed_in_mid_walk_is_whole_or_refused(shape: str, mutatio
             assert bytes.fromhex(result)
 
 
-@pytest.mark.sized
+@pytest.mark.full
 @pytest.mark.parametrize("intruder", ["signal", "thread"])
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_large_container_changed_from_outside_is_whole_or_refused(shape: str, intruder: str) -> None:

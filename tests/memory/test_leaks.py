@@ -14,7 +14,7 @@ from siftpack.errors import EncodeError, LimitExceeded
 from siftpack.policy import Action, Kind, Limits, Policy
 from siftpack.testing import zoo
 from siftpack.testing.machinery import hashable_specimens, specimens
-from tests.conftest import FULL, core
+from tests.conftest import core
 from tests.hostile.positions import HASHED, PLAIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ def settled() -> Iterator[None]:
     gc.unfreeze()
 
 
-SOAK = 100_000 if FULL else 20_000
+SOAK = 100_000
 """Short-lived objects, each of a class of its own."""
 GROWTH = """
 import gc, os, sys
@@ -69,8 +69,8 @@ sys.stdout.write(str(resident() - before))
 """
 
 
+@pytest.mark.full
 @pytest.mark.resident
-@pytest.mark.sized
 @pytest.mark.parametrize("kind", ["mock", "class", "subclass", "error"])
 def test_short_lived_classes_leave_memory_flat(kind: str) -> None:
     """Instances without number, each of a class of its own, leave nothing behind once they are gone."""

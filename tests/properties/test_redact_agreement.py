@@ -16,7 +16,7 @@ from siftpack import _core
 from siftpack.redact import names, secret_name, values
 from siftpack.redact.keys import KEYS, Key
 from siftpack.testing.planted import KINDS, secrets
-from tests.conftest import EXAMPLES, FULL
+from tests.conftest import EXAMPLES
 
 URLS = (
     *("http", "jdbc:", "://", ":", "/", "//", r":\/\/", "%3A", "%3a%2F%2f", "%3A//", "@", "%40", "u", "pw", "{", "}"),
@@ -215,7 +215,7 @@ def test_any_bytes_are_told_alike(noise: bytes, text: str) -> None:
         assert _core.secret_value(data, whole=True) is values.is_secret_bytes(data)
 
 
-@pytest.mark.sized
+@pytest.mark.full
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.mark.decode())
 def test_every_key_of_the_table_is_in_both(key: Key) -> None:
     """For each mark both know the same lengths and the same characters."""
@@ -225,7 +225,7 @@ def test_every_key_of_the_table_is_in_both(key: Key) -> None:
     for size in (*range(key.least - 2, key.least + 3), *range(last - 2, last + 3)):
         agree(key.mark.decode() + body[:size])
     assert values.is_secret(key.mark.decode() + body[: key.least])
-    for point in range(0x180 if FULL else 0x90):
+    for point in range(0x180):
         for at in (1, key.least - 1, key.least):
             agree(f"{key.mark.decode()}{body[:at]}{chr(point)}{body[at:last]}")
             agree(f"{key.mark.decode()}{body[:at]}{chr(point)}{body[at + 1 : last]}")
@@ -405,11 +405,12 @@ def test_the_core_takes_linear_time(piece: str) -> None:
         assert within(min(3, 40 * least + 0.05), test, large)
 
 
-@pytest.mark.sized
+@pytest.mark.alone
+@pytest.mark.full
 @pytest.mark.parametrize("piece", ADVERSE)
 def test_python_takes_linear_time(piece: str) -> None:
     """A megabyte of the beginnings of shapes takes about ten times what a tenth of it takes."""
-    most = 10**6 if FULL else 10**5
+    most = 10**6
     small, large = ((piece.encode() * (size // len(piece)))[:size] for size in (most // 10, most))
     for test in (values.holds_secret_bytes, values.is_secret_bytes):
         least = min(seconds(test, small) for _ in range(3))
