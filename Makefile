@@ -35,7 +35,7 @@ demo: $(DEMO) ## Build siftpack into a virtual environment of its own and run it
 test: lint rust-test $(CORE) ## Lint, then every test of both languages. ARGS="-k word" goes to pytest.
 	$(BIN)/python -m tests.run $(ARGS)
 
-full: $(CORE) ## Tests that have a size, at full size: ten thousand examples a law, a hundred thousand entries migrated.
+full: $(CORE) ## Tests that have a size, at full size (ten thousand examples a law), and those that take long.
 	SIFTPACK_FULL=1 $(BIN)/python -m tests.run -m "hypothesis or sized or full" $(ARGS)
 
 sanitized: $(CORE) ## Tests of the core, built with AddressSanitizer; wants the C compiler's runtime of it. ARGS go to pytest.

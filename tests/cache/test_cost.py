@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -21,19 +21,33 @@ ROUNDS, CALLS = 150, 10
 ALLOWED = 1.15
 
 
-def ratio(ours: Callable[[], Any], plain: Callable[[], Any]) -> float:
-    """Of the middle ones of many calls, some of one and then some of the other, as what else runs here disturbs both.
+class Turns:
+    """Two calls in turn, some of one and then some of the other, as what else runs here disturbs both."""
 
-    The least ones are those for which the server happened to be awake, which is luck.
-    """
-    times: dict[Callable[[], Any], list[float]] = {ours: [], plain: []}
-    for _ in range(ROUNDS):
-        for call, taken in times.items():
-            for _ in range(CALLS):
-                began = perf_counter()
-                call()
-                taken.append(perf_counter() - began)
-    return statistics.median(times[ours]) / statistics.median(times[plain])
+    def __init__(self, ours: Callable[[], Any], plain: Callable[[], Any]) -> None:
+        self._ours, self._plain = ours, plain
+        self._times: dict[Callable[[], Any], list[float]] = {ours: [], plain: []}
+
+    def __iter__(self) -> Iterator[Callable[[], Any]]:
+        """Each call as often as it is to be made; what happens until the next one is asked for is what it takes."""
+        for _ in range(ROUNDS):
+            for call, taken in self._times.items():
+                for _ in range(CALLS):
+                    began = perf_counter()
+                    yield call
+                    taken.append(perf_counter() - began)
+
+    def ratio(self) -> float:
+        """Of the middle ones. The least ones are those for which the server happened to be awake, which is luck."""
+        return statistics.median(self._times[self._ours]) / statistics.median(self._times[self._plain])
+
+
+def ratio(ours: Callable[[], Any], plain: Callable[[], Any]) -> float:
+    """What a call of ours takes, over what a plain one does."""
+    turns = Turns(ours, plain)
+    for call in turns:
+        call()
+    return turns.ratio()
 
 
 def test_a_hit_and_a_write_cost_little_more_than_the_plain_client(server: servers.Server) -> None:
@@ -56,14 +70,10 @@ def test_a_hit_and_a_write_cost_little_more_than_the_plain_client(server: server
 
 async def awaited(ours: Callable[[], Awaitable[Any]], plain: Callable[[], Awaitable[Any]]) -> float:
     """``ratio`` of what is awaited."""
-    times: dict[Callable[[], Awaitable[Any]], list[float]] = {ours: [], plain: []}
-    for _ in range(ROUNDS):
-        for call, taken in times.items():
-            for _ in range(CALLS):
-                began = perf_counter()
-                await call()
-                taken.append(perf_counter() - began)
-    return statistics.median(times[ours]) / statistics.median(times[plain])
+    turns = Turns(ours, plain)
+    for call in turns:
+        await call()
+    return turns.ratio()
 
 
 def test_what_is_awaited_costs_little_more_too(server: servers.Server) -> None:

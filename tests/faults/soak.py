@@ -25,6 +25,7 @@ import redis.asyncio
 
 from siftpack.cache import AsyncCache
 from siftpack.testing import servers
+from siftpack.testing.traffic import Worker
 from tests.faults import busy
 from tests.faults.cancelled import Plain, run
 from tests.faults.storm import ARRANGEMENTS, storm
@@ -50,6 +51,15 @@ def program(name: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
+def counted(workers: list[Worker]) -> dict[str, Any]:
+    """What tasks did that were cancelled."""
+    return {
+        "checked": sum(worker.checked for worker in workers),
+        "cancelled": sum(worker.counts["torn"] for worker in workers),
+        "wrong": sum(len(worker.wrong) for worker in workers),
+    }
+
+
 def traffic(made: Callable[..., Any], url: str, count: int, operations: int) -> dict[str, Any]:
     workers, stats = made(url, count, operations)
     return {
@@ -72,9 +82,7 @@ async def cancelled_plain(url: str, protocol: int, operations: int) -> dict[str,
     workers = running.result()
     raised = Counter(word for worker in workers for word in worker.counts.elements() if word.startswith("raised"))
     return {
-        "checked": sum(worker.checked for worker in workers),
-        "cancelled": sum(worker.counts["torn"] for worker in workers),
-        "wrong": sum(len(worker.wrong) for worker in workers),
+        **counted(workers),
         **raised,
     }
 
@@ -86,9 +94,7 @@ async def cancelled(url: str, protocol: int, operations: int) -> dict[str, Any]:
         gc.collect()
         pool = cache._backend.front.client.connection_pool  # type: ignore[attr-defined]
         return {
-            "checked": sum(worker.checked for worker in workers),
-            "cancelled": sum(worker.counts["torn"] for worker in workers),
-            "wrong": sum(len(worker.wrong) for worker in workers),
+            **counted(workers),
             "slots_lost": len(list(pool._in_use_connections)),
             "errors": cache.stats()["errors_by_kind"],
         }

@@ -185,7 +185,7 @@ def test_a_master_that_only_its_clients_reach() -> None:
                     assert cache.for_user("u").set("k", 1)
                 with group.replica.client() as client:
                     assert client.exists(f"late-{kind}:u:k")
-            group.unite(told=False)
+            group.unite()
 
         live_through(group.url, part_and_unite, pause=0.1)  # few writes: a history is as long as the partition
         with group.replica.client() as client:

@@ -16,7 +16,6 @@ import pytest
 from siftpack import Limits
 from siftpack.cache import MISSING, Cache
 from siftpack.testing import servers
-from tests.conftest import FULL
 from tests.faults.killed import LOCK, acknowledged, value
 from tests.faults.shells import SHELLS, back, shell
 
@@ -43,7 +42,7 @@ def logged(server: servers.Server) -> int:
 MOMENTS = [
     pytest.param(received, 2**20, id="begun"),
     pytest.param(logged, 2**20, id="logged"),
-    *([pytest.param(received, 40_000_000, id="late")] if FULL else []),
+    pytest.param(received, 40_000_000, id="late", marks=pytest.mark.full),
 ]
 """When a server is killed: what is counted then has grown by so many bytes."""
 
@@ -89,11 +88,16 @@ def test_a_server_killed_in_the_middle_of_fifty_megabytes(
 
 
 class Workers:
-    """Starts one worker after the other, and kills it so many seconds after its first write began."""
+    """Starts one worker after the other, and kills it so many seconds after its first write began.
 
-    def __init__(self, program: "subprocess.Popen[str]", path: Path) -> None:
+    ``cache`` is the reader's, and ``user`` whose entries they write.
+    """
+
+    def __init__(self, program: "subprocess.Popen[str]", path: Path, cache: Cache) -> None:
         self._program = program
         self.path = path
+        self.cache = cache
+        self.user = cache.for_user("u")
 
     def begin(self) -> None:
         """Until something was acknowledged."""
@@ -113,11 +117,17 @@ class Workers:
 
 @contextlib.contextmanager
 def workers(kind: str, url: str, folder: Path, how: str) -> Iterator[Workers]:
-    """Those of ``killed``."""
+    """Those of ``killed``, one of whose writes was acknowledged."""
     path = folder / "acknowledged"
     command = [sys.executable, "-m", "tests.faults.killed", kind, url, str(path), how]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
-        yield Workers(program, path)
+    with (
+        Cache.from_url(url, namespace="killed", client={"socket_timeout": 10}) as cache,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program,
+    ):
+        made = Workers(program, path, cache)
+        made.user.clear()
+        made.begin()
+        yield made
         assert program.stdin is not None
         program.stdin.close()
 
@@ -126,22 +136,16 @@ def workers(kind: str, url: str, folder: Path, how: str) -> Iterator[Workers]:
 def test_a_worker_killed_at_any_point_of_a_write(kind: str, server: servers.Server, tmp_path: Path) -> None:
     """Killed at a hundred points of a write, again and again under one key: what is read is whole, and no older one."""
     seen = set()
-    with (
-        Cache.from_url(server.url, namespace="killed", client={"socket_timeout": 10}) as cache,
-        workers(kind, server.url, tmp_path, "set") as writing,
-    ):
-        user = cache.for_user("u")
-        user.clear()
-        writing.begin()
+    with workers(kind, server.url, tmp_path, "set") as writing:
         for point in range(POINTS):
             writing.kill_one(point * 5e-5)
             last = acknowledged(writing.path)
-            found = user.get("k")
+            found = writing.user.get("k")
             assert found is MISSING or found == value(found["number"]), point
             assert found is MISSING or found["number"] >= last, point
             seen.add(found if found is MISSING else found["number"])
     assert len(seen) > 10
-    assert cache.stats()["misses_by_reason"].keys() <= {"absent"}
+    assert writing.cache.stats()["misses_by_reason"].keys() <= {"absent"}
 
 
 @pytest.mark.full
@@ -149,14 +153,7 @@ def test_a_worker_killed_at_any_point_of_a_write(kind: str, server: servers.Serv
 def test_a_worker_killed_while_it_computes_under_a_lock(kind: str, server: servers.Server, tmp_path: Path) -> None:
     """Killed at many points of it: each lock it leaves ends with its time, and what it stored is whole."""
     left = 0
-    with (
-        server.client() as client,
-        Cache.from_url(server.url, namespace="killed", client={"socket_timeout": 10}) as cache,
-        workers(kind, server.url, tmp_path, "compute") as computing,
-    ):
-        user = cache.for_user("u")
-        user.clear()
-        computing.begin()
+    with server.client() as client, workers(kind, server.url, tmp_path, "compute") as computing:
         for point in range(POINTS):
             computing.kill_one(point * SPREAD / POINTS)
             for lock in client.keys("killed:%lock:*"):
@@ -166,6 +163,6 @@ def test_a_worker_killed_while_it_computes_under_a_lock(kind: str, server: serve
         assert client.keys("killed:%lock:*") == []
         assert left > 0
         for key in client.keys("killed:u:k*"):
-            found = user.get(key.decode().rpartition(":")[2])
+            found = computing.user.get(key.decode().rpartition(":")[2])
             assert found == value(found["number"])
-    assert cache.stats()["misses_by_reason"] == {}
+    assert computing.cache.stats()["misses_by_reason"] == {}

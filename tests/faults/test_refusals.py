@@ -12,11 +12,10 @@ import redis.exceptions as errors
 from siftpack.cache import MISSING
 from siftpack.testing import servers
 from siftpack.testing.outages import TOPOLOGIES, Rig, demote, fill, rig, until
-from tests.conftest import FULL
 from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, tier, timed
 from tests.faults.victims import BACK, FIRST
 
-GROUPS = [pytest.param(topology, marks=pytest.mark.sized) for topology in TOPOLOGIES[1:] if FULL]
+GROUPS = [pytest.param(topology, marks=pytest.mark.full) for topology in TOPOLOGIES[1:]]
 
 
 @pytest.fixture(scope="module", params=["single", *GROUPS])

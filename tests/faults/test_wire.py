@@ -14,8 +14,8 @@ from siftpack.cache import MISSING, AsyncCache, AsyncUserCache, Cache
 from siftpack.testing.faults import Fault, deaf
 from siftpack.testing.outages import TOPOLOGIES, Rig, rig
 from tests.faults.shells import SHELLS, Stalls, Took, back, measured, shell, timed
-from tests.faults.test_open import Watch, watched
 from tests.faults.victims import BACK, FIRST, suffer
+from tests.faults.watching import Watch, watched
 
 SILENT = (Fault.BLACK_HOLE, Fault.STALLED, Fault.SLOW, Fault.TRUNCATED)
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]

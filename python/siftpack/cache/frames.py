@@ -43,20 +43,19 @@ def key_digest(full_key: str) -> bytes:
     return digest.digest()
 
 
-def bound_head(full_key: str, written: int, expires: int) -> bytes:
-    """The head of a frame that is bound to a name, as ``dumps_behind`` takes it."""
-    return HEAD.pack(_BOUND, key_digest(full_key), written, expires)
+def bound_head(full_key: str, written: int, expires: int, start: bytes = _BOUND) -> bytes:
+    """The head of a frame that is bound to a name, as ``dumps_behind`` takes it; it begins with ``start``."""
+    return HEAD.pack(start, key_digest(full_key), written, expires)
 
 
 def bind(frame: bytes, place: Place, written: int, expires: int, seal: Seal | None) -> bytes:
     """A frame of ``dumps`` bound to ``place``, and sealed if there is a seal."""
     flags = frame[2] | wire.FLAG_BOUND
-    digest = key_digest(place.full_key)
     payload = memoryview(frame)[wire.FRAME_HEADER :]
     if seal is None:
-        return b"".join((HEAD.pack(_MAGIC + bytes((flags, 0)), digest, written, expires), payload))
+        return b"".join((bound_head(place.full_key, written, expires, _MAGIC + bytes((flags, 0))), payload))
     start = _MAGIC + bytes((flags | wire.FLAG_SEALED, seal.active))
-    head = HEAD.pack(start, digest, written, expires)
+    head = bound_head(place.full_key, written, expires, start)
     return head + seal.seal(payload, head, *place)
 
 

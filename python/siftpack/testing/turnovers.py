@@ -75,13 +75,9 @@ class Divided(Sentinels):
         self.proxy.inject(Fault.BLACK_HOLE)
         until(lambda: _replaced(self), "the failover", SECONDS)
 
-    def unite(self, *, told: bool) -> None:
-        """Let everything through; the old master follows the new one, ``told`` at once or by sentinels in a while."""
+    def unite(self) -> None:
+        """Let everything through, and wait until the sentinels have told the old master to follow the new one."""
         self.proxy.heal()
-        if told:
-            demote(self.master, self.replica)
-            with self.master.client() as client:
-                client.client_kill_filter(_type="normal", skipme=True)
         until(lambda: _united(self), "the old master to follow", SECONDS)
 
 
