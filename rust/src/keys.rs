@@ -144,8 +144,8 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub fn written(&mut self, key: Obj) -> Result<Lowered, Fault> {
-        let mut out = Out::part();
+        let mut out = Out::part(self.py);
         write_plain(&mut out, key, key.exact(), &self.budget)?;
-        Ok(Lowered { value: key.own(), bytes: out.into_bytes(), container: false })
+        Ok(Lowered { value: key.own(), bytes: out.into_bytes()?, container: false })
     }
 }

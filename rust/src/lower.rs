@@ -159,7 +159,7 @@ impl<S: Sink> Walk<'_, S> {
             parts.push((name, part));
         }
         self.drop_fields(start);
-        let mut out = Out::part();
+        let mut out = Out::part(self.py);
         write_record(&mut out, &class.name)?;
         out.short(siftpack_wire::write::map_header(u32::try_from(parts.len()).unwrap_or(u32::MAX)))?;
         for (name, part) in &parts {
@@ -168,7 +168,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let fields = dict_from(self.py, parts.iter().map(|(name, part)| (name.value.obj(), part.value.obj())))?;
         match self.rebuild(class, &fields) {
-            Ok(value) => Ok(Some(Lowered { value, bytes: out.into_bytes(), container: true })),
+            Ok(value) => Ok(Some(Lowered { value, bytes: out.into_bytes()?, container: true })),
             Err(Fault::Words(_)) => self.drop_key(key, plan.kind),
             Err(fault) => Err(fault),
         }
@@ -201,7 +201,7 @@ impl<S: Sink> Walk<'_, S> {
             set_items(key, |item| items.push(item.own()));
             let Some(parts) = self.unordered(items, place, None)? else { return Ok(None) };
             let (value, _) = self.foreign(|py| set_from(py, true, parts.iter().map(|part| part.value.obj())))?;
-            return Self::joined(value, code::FROZENSET, &parts).map(Some);
+            return self.joined(value, code::FROZENSET, &parts).map(Some);
         }
         let Some(parts) = (if plan.shape == Shape::Tuple {
             self.tuple_parts(key, place)?
@@ -211,16 +211,16 @@ impl<S: Sink> Walk<'_, S> {
             return Ok(None);
         };
         let value = tuple_from(self.py, parts.iter().map(|part| part.value.obj()))?;
-        Self::joined(value, code::TUPLE, &parts).map(Some)
+        self.joined(value, code::TUPLE, &parts).map(Some)
     }
 
-    pub fn joined(value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
-        let mut out = Out::part();
+    pub fn joined(&self, value: Owned, mark: u8, parts: &[Lowered]) -> Result<Lowered, Fault> {
+        let mut out = Out::part(self.py);
         write_mark(&mut out, mark, parts.len())?;
         for part in parts {
             out.slice(&part.bytes)?;
         }
-        Ok(Lowered { value, bytes: out.into_bytes(), container: true })
+        Ok(Lowered { value, bytes: out.into_bytes()?, container: true })
     }
 
     pub fn tuple_parts(&mut self, key: Obj, place: Place) -> Result<Option<Vec<Lowered>>, Fault> {
@@ -294,9 +294,9 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     pub fn as_ext(&mut self, value: Owned, code: i8, payload: &[u8]) -> Result<Lowered, Fault> {
-        let mut out = Out::part();
+        let mut out = Out::part(self.py);
         write_value(&mut out, code, payload, &self.budget)?;
-        Ok(Lowered { value, bytes: out.into_bytes(), container: false })
+        Ok(Lowered { value, bytes: out.into_bytes()?, container: false })
     }
 
     pub fn lower_value(&mut self, key: Obj, plan: &Plan) -> Result<Option<Lowered>, Fault> {

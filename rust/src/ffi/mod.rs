@@ -7,6 +7,7 @@
 //! until the next checkpoint, and whatever must outlive one is owned by a frame.
 #![expect(unsafe_code, reason = "this folder is the fence")]
 
+mod buffer;
 mod build;
 mod dates;
 mod dicts;

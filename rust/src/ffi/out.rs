@@ -1,4 +1,5 @@
-//! The output: one growing buffer, with big strings kept aside by reference until one exact gather.
+//! The output: one growing buffer, with big strings kept aside by reference until one exact gather. A large output
+//! without any, or gaps, is the buffer itself.
 //!
 //! Headers are written for the count that is announced. If fewer elements come, the header shrinks in place and
 //! leaves a gap, which the gather skips; so nothing is ever moved for it, at any depth.
@@ -6,7 +7,7 @@
 use pyo3::{Py, Python, ffi, types::PyBytes};
 use siftpack_wire::Short;
 
-use super::quiet::GilCell;
+use super::buffer::Buffer;
 use super::text::Text;
 use super::{Make, Obj, Owned, Strided};
 use crate::error::Fault;
@@ -15,10 +16,8 @@ use crate::error::Fault;
 const BIG: usize = 8 * 1024;
 /// Items of an array from this size on, in bytes, are gathered where they lie, if nothing else can run before that.
 const LOAN: usize = 1 << 20;
-/// A buffer up to this size, in bytes, is kept for the next call.
-const KEPT: usize = 1 << 20;
-
-static SPARE: GilCell<Option<Vec<u8>>> = GilCell::new(None);
+/// Outputs from this size on, in bytes, take the buffer with them instead of being copied out of it.
+const TAKEN: usize = 8 * 1024;
 
 /// No memory, or no room under the bound in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +40,7 @@ enum Patch {
 /// The buffer.
 #[derive(Debug)]
 pub struct Out {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     patches: Vec<(usize, Patch)>,
     /// Bytes of the output that are not in the buffer, less those that the gather leaves out.
     beyond: isize,
@@ -55,9 +54,7 @@ pub struct Out {
 impl Out {
     /// An empty output that may grow to `bound` bytes.
     pub fn new(py: Python<'_>, bound: usize) -> Self {
-        let mut bytes = SPARE.with(py, Option::take).unwrap_or_default();
-        bytes.clear();
-        Self { bytes, patches: Vec::new(), beyond: 0, bound, big: BIG, loan: None }
+        Self { bytes: Buffer::spare(py), patches: Vec::new(), beyond: 0, bound, big: BIG, loan: None }
     }
 
     /// An empty output that keeps nothing aside, so that all of it can be looked at.
@@ -68,8 +65,8 @@ impl Out {
     }
 
     /// An empty output beside another one, for parts that are put in order before they are written.
-    pub fn part() -> Self {
-        Self { bytes: Vec::new(), patches: Vec::new(), beyond: 0, bound: usize::MAX, big: usize::MAX, loan: None }
+    pub fn part(py: Python<'_>) -> Self {
+        Self::whole(py, usize::MAX)
     }
 
     /// Bytes in the buffer: a position to come back to.
@@ -79,14 +76,17 @@ impl Out {
     }
 
     /// Everything written, for a part: it has no gaps and nothing aside.
-    pub fn into_bytes(mut self) -> Vec<u8> {
-        core::mem::take(&mut self.bytes)
+    pub fn into_bytes(self) -> Result<Vec<u8>, Spot> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(self.bytes.len()).map_err(|_| Spot::NoMemory)?;
+        bytes.extend_from_slice(&self.bytes);
+        Ok(bytes)
     }
 
     /// Makes room for that many more bytes.
     #[inline(always)]
     fn room(&mut self, size: usize) -> Result<(), Spot> {
-        if self.bytes.capacity() - self.bytes.len() < size { self.grow(size) } else { Ok(()) }
+        if self.bytes.lacks(size) { self.grow(size) } else { Ok(()) }
     }
 
     #[cold]
@@ -95,7 +95,8 @@ impl Out {
         if self.bytes.len().saturating_add_signed(self.beyond) > self.bound {
             return Err(Spot::Full);
         }
-        self.bytes.try_reserve(size.max(1024)).map_err(|_| Spot::NoMemory)
+        // SAFETY: an output lives inside a call that holds the GIL.
+        self.bytes.reserve(unsafe { Python::assume_attached() }, size)
     }
 
     /// Writes a short form.
@@ -103,7 +104,7 @@ impl Out {
     pub fn short(&mut self, form: Short) -> Result<(), Spot> {
         self.room(16)?;
         // SAFETY: there is room for all sixteen bytes of the form; its own length is taken.
-        unsafe { self.push_form(form) };
+        unsafe { self.bytes.push_form(form) };
         Ok(())
     }
 
@@ -119,25 +120,13 @@ impl Out {
                 let Some(number) = next() else { return Ok(count) };
                 // SAFETY: there is room for the marker and eight bytes; the length grows by as many.
                 unsafe {
-                    let end = self.bytes.as_mut_ptr().add(self.bytes.len());
+                    let end = self.bytes.end();
                     *end = siftpack_wire::marker::FLOAT_64;
                     end.add(1).cast::<[u8; 8]>().write(number.to_bits().to_be_bytes());
-                    self.bytes.set_len(self.bytes.len() + SIZE);
+                    self.bytes.wrote(SIZE);
                 }
                 count += 1;
             }
-        }
-    }
-
-    /// # Safety
-    /// There is room for sixteen bytes.
-    #[inline(always)]
-    unsafe fn push_form(&mut self, form: Short) {
-        // SAFETY: promised by the caller; the length grows by no more than was written.
-        unsafe {
-            let end = self.bytes.as_mut_ptr().add(self.bytes.len());
-            end.cast::<[u8; 16]>().write_unaligned(form.padded());
-            self.bytes.set_len(self.bytes.len() + form.len());
         }
     }
 
@@ -146,38 +135,8 @@ impl Out {
     pub fn slice(&mut self, data: &[u8]) -> Result<(), Spot> {
         self.room(data.len())?;
         // SAFETY: there is room for the slice, and the two do not overlap.
-        unsafe { self.push(data) };
+        unsafe { self.bytes.push(data) };
         Ok(())
-    }
-
-    /// # Safety
-    /// There is room for `data`.
-    #[inline(always)]
-    unsafe fn push(&mut self, data: &[u8]) {
-        // SAFETY: promised by the caller. Short slices, which most are, go by their two ends.
-        unsafe {
-            let size = data.len();
-            let from = data.as_ptr();
-            let to = self.bytes.as_mut_ptr().add(self.bytes.len());
-            if size >= 8 {
-                if size <= 16 {
-                    copy_ends::<8>(from, to, size);
-                } else if size <= 32 {
-                    copy_ends::<16>(from, to, size);
-                } else if size <= 64 {
-                    copy_ends::<32>(from, to, size);
-                } else {
-                    core::ptr::copy_nonoverlapping(from, to, size);
-                }
-            } else if size >= 4 {
-                copy_ends::<4>(from, to, size);
-            } else {
-                for at in 0..size {
-                    *to.add(at) = *from.add(at);
-                }
-            }
-            self.bytes.set_len(self.bytes.len() + size);
-        }
     }
 
     /// Writes a short form and the bytes it announces.
@@ -186,8 +145,8 @@ impl Out {
         self.room(16 + data.len())?;
         // SAFETY: there is room for both.
         unsafe {
-            self.push_form(form);
-            self.push(data);
+            self.bytes.push_form(form);
+            self.bytes.push(data);
         }
         Ok(())
     }
@@ -205,9 +164,9 @@ impl Out {
     #[cold]
     fn big(&mut self, data: &[u8], obj: Obj) -> Result<(), Spot> {
         self.patches.try_reserve(1).map_err(|_| Spot::NoMemory)?;
-        self.room(1)?;
-        self.patches.push((self.bytes.len(), Patch::Big(obj.own(), data.as_ptr(), data.len())));
-        self.bytes.push(0);
+        let position = self.position();
+        self.slice(&[0])?;
+        self.patches.push((position, Patch::Big(obj.own(), data.as_ptr(), data.len())));
         self.beyond += data.len().cast_signed() - 1;
         if self.size() > self.bound { Err(Spot::Full) } else { Ok(()) }
     }
@@ -224,7 +183,13 @@ impl Out {
         if self.size().saturating_add(items.len()) > self.bound {
             return Err(Spot::Full.into());
         }
-        Ok(items.append_to(&mut self.bytes)?)
+        self.room(items.len())?;
+        // SAFETY: there is room, and the length grows by what was written.
+        unsafe {
+            items.copy_to(self.bytes.end())?;
+            self.bytes.wrote(items.len());
+        }
+        Ok(())
     }
 
     /// True if there is something to [`Self::settle`].
@@ -251,8 +216,8 @@ impl Out {
     pub fn transcoded(&mut self, form: Short, characters: Text<'_>, size: usize) -> Result<(), Spot> {
         self.short(form)?;
         self.room(size)?;
-        let start = self.bytes.len();
-        self.bytes.resize(start + size, 0);
+        let start = self.position();
+        self.bytes.insert_zeros(start, size);
         characters.write(&mut self.bytes[start..]);
         Ok(())
     }
@@ -308,7 +273,7 @@ impl Out {
         let new = form.len();
         if new > old {
             self.room(new - old)?;
-            self.bytes.splice(position..position, core::iter::repeat_n(0, new - old));
+            self.bytes.insert_zeros(position, new - old);
             for (at, _) in self.patches.iter_mut().filter(|(at, _)| *at > position) {
                 *at += new - old;
             }
@@ -347,6 +312,11 @@ impl Out {
             return Err(Spot::Full);
         }
         let size = self.size();
+        if size >= TAKEN && self.patches.is_empty() {
+            let taken = self.bytes.take_object(py)?;
+            // SAFETY: a bytes object by construction.
+            return Ok(unsafe { taken.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind());
+        }
         // SAFETY: allocates an uninitialised bytes object of exactly `size`, or null with MemoryError set.
         let raw = unsafe { ffi::PyBytes_FromStringAndSize(core::ptr::null(), size.cast_signed()) };
         // SAFETY: a new reference or null.
@@ -383,20 +353,6 @@ impl Out {
             }
         }
         copy(&self.bytes[read..], &mut filled);
-    }
-}
-
-/// Copies the first and the last so many bytes, which overlap as they need to.
-///
-/// # Safety
-/// There are `N` to `2 * N` bytes to read and as much room to write, and the two do not overlap.
-#[inline(always)]
-unsafe fn copy_ends<const N: usize>(from: *const u8, to: *mut u8, size: usize) {
-    // SAFETY: promised by the caller.
-    unsafe {
-        let (head, tail) = (from.cast::<[u8; N]>().read(), from.add(size - N).cast::<[u8; N]>().read());
-        to.cast::<[u8; N]>().write(head);
-        to.add(size - N).cast::<[u8; N]>().write(tail);
     }
 }
 
@@ -439,11 +395,8 @@ pub fn forget_last<T>(vector: &mut Vec<T>) {
 
 impl Drop for Out {
     fn drop(&mut self) {
-        if self.bytes.capacity() <= KEPT && self.bytes.capacity() > 0 {
-            // SAFETY: an output lives inside a call that holds the GIL.
-            let py = unsafe { Python::assume_attached() };
-            let bytes = core::mem::take(&mut self.bytes);
-            SPARE.with(py, |spare| *spare = Some(bytes));
-        }
+        // SAFETY: an output lives inside a call that holds the GIL.
+        let py = unsafe { Python::assume_attached() };
+        core::mem::replace(&mut self.bytes, Buffer::new()).keep(py);
     }
 }
