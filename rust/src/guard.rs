@@ -66,10 +66,10 @@ impl Path {
     /// True if the container is open already.
     #[inline(always)]
     pub fn holds(&self, obj: Obj) -> bool {
-        match self.filter.get(slot(obj.id())) {
-            Some(count) => *count > 0 && self.search(obj),
-            None => self.open.contains(&obj),
+        if self.filter.is_empty() {
+            return self.open.contains(&obj);
         }
+        self.filter[slot(obj.id())] > 0 && self.search(obj)
     }
 
     #[inline(never)]
@@ -88,7 +88,7 @@ impl Path {
     }
 
     /// Counts a container in the filter, and at first those around it.
-    #[inline(always)]
+    #[inline(never)]
     fn sort_in(&mut self, id: usize) -> Result<(), Fault> {
         match self.filter.get_mut(slot(id)) {
             Some(count) => *count += 1,
@@ -133,9 +133,9 @@ impl Path {
     pub fn leave(&mut self) {
         let depth = self.open.len();
         if let Some(obj) = self.open.pop()
-            && let Some(count) = self.filter.get_mut(slot(obj.id()))
+            && !self.filter.is_empty()
         {
-            *count -= 1;
+            self.filter[slot(obj.id())] -= 1;
         }
         if self.owned.len() == depth {
             self.owned.pop();
@@ -158,18 +158,22 @@ impl Path {
 pub struct Budget {
     /// The bounds.
     pub limits: Limits,
+    /// The longest string, in bytes, that takes the shortest form and is within bounds.
+    pub short: usize,
     nodes: u64,
     container_keys: u64,
     parts: usize,
 }
 
+/// Bytes of a string whose header is one byte, at most.
+const FIX_STR: usize = 31;
 /// Parts that a walk may always have, whatever the bound in bytes.
 const PARTS: usize = 1 << 24;
 
 impl Budget {
     /// Everything still to spend.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, nodes: 0, container_keys: 0, parts: 0 }
+        Self { limits, short: limits.str_bytes.min(FIX_STR), nodes: 0, container_keys: 0, parts: 0 }
     }
 
     /// Spends nodes.

@@ -27,6 +27,7 @@ mod lower;
 mod memo;
 mod moments;
 mod name;
+mod nested;
 mod notes;
 mod patterns;
 mod plan;

@@ -1,20 +1,16 @@
-//! The hot loops: stretches of scalars in exact lists, tuples and dicts. A container that holds nothing else is written
-//! without ever getting a frame.
+//! The hot loops: stretches of scalars in exact lists, tuples and dicts.
 
 use crate::error::Fault;
-use crate::ffi::{Entries, Exact, Obj, dict_len, list_get, list_len, tuple_get, tuple_len};
-use crate::frame::{FieldValue, Source};
+use crate::ffi::{Entries, Exact, Obj, Text, text};
+use crate::frame::FieldValue;
 use crate::keys::has_plain_form;
-use crate::sink::{Build, Parts, Sink};
-use crate::walk::{Visit, Walk};
+use crate::sink::Sink;
+use crate::walk::Walk;
 
 /// A stretch of scalars that was written.
 pub struct Run<T> {
     /// Parts written.
     pub count: usize,
-    /// Where a dict goes on at the part that is next, and behind it.
-    pub position: isize,
-    pub after: isize,
     /// The key at which it failed.
     pub key: Option<Obj>,
     /// The first part that is no scalar, or None at the end.
@@ -23,102 +19,73 @@ pub struct Run<T> {
 
 impl<T> Run<T> {
     /// Nothing more.
-    pub const ENDED: Self = Self { count: 0, position: 0, after: 0, key: None, next: Ok(None) };
+    pub const ENDED: Self = Self { count: 0, key: None, next: Ok(None) };
+}
+
+/// How a key is written.
+#[derive(Clone, Copy)]
+pub enum Form<'a> {
+    /// As these characters.
+    Utf8(&'a [u8]),
+    /// As it is.
+    Plain,
+    /// As something else.
+    Strange,
+}
+
+impl Form<'_> {
+    #[inline(always)]
+    fn of(key: Obj) -> Self {
+        if key.is_str()
+            && let Text::Utf8(data) = text(key)
+        {
+            return Self::Utf8(data);
+        }
+        if has_plain_form(key) { Self::Plain } else { Self::Strange }
+    }
+}
+
+/// The first entry that is not one of scalars.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub key: Obj,
+    pub value: Obj,
+    pub exact: Exact,
+    /// The key is written as it is.
+    pub plain: bool,
 }
 
 impl<S: Sink> Walk<'_, S> {
-    /// Writes a dict, if it holds scalars only; else opens a frame at the first entry that is none.
-    #[inline(always)]
-    pub fn open_dict(&mut self, dict: Obj) -> Result<Visit, Fault> {
-        debug_assert!(!self.slow, "parts are written unseen here");
-        if self.path.holds(dict) {
-            return self.back_edge(dict);
-        }
-        self.charge(dict, Build::Map, dict_len(dict))?;
-        let count = dict_len(dict);
-        let (flat, start) = if S::BUILDS { self.flat_pairs(dict) } else { (0, 0) };
-        if S::BUILDS && flat == count {
-            self.sink.copy(self.py, dict, Exact::Dict)?;
-            return Ok(Visit::Kept);
-        }
-        let token = self.sink.open(Build::Map, count, 0)?;
-        if flat > 0 {
-            self.put_pairs(dict, start)?;
-        }
-        let mut run = self.pairs(dict, start);
-        run.count += flat;
-        if matches!(run.next, Ok(None)) {
-            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
-            self.sink.close(self.py, Build::Map, parts)?;
-            return Ok(Visit::Kept);
-        }
-        let frame = self.push(dict, Source::Dict(dict, run.position), Build::Map, count, token)?;
-        (frame.at, frame.kept, frame.key) = (run.count, run.count, run.key);
-        run.next.map(|_| Visit::Opened)
-    }
-
-    /// Writes a list or tuple, if it holds scalars only; else opens a frame at the first element that is none.
-    #[inline(always)]
-    pub fn open_sequence<const LIST: bool>(&mut self, obj: Obj) -> Result<Visit, Fault> {
-        if self.path.holds(obj) {
-            return self.back_edge(obj);
-        }
-        let build = if LIST { Build::List } else { Build::TUPLE };
-        let length = || if LIST { list_len(obj) } else { tuple_len(obj) };
-        self.charge(obj, build, length())?;
-        let count = length();
-        let get = |at| if LIST { list_get(obj, at) } else { tuple_get(obj, at) };
-        if S::BUILDS && self.is_flat(count, get) {
-            self.sink.copy(self.py, obj, if LIST { Exact::List } else { Exact::Tuple })?;
-            return Ok(Visit::Kept);
-        }
-        let token = self.sink.open(build, count, 0)?;
-        let run = self.scalars(0, get);
-        if matches!(run.next, Ok(None)) {
-            let parts = Parts { token, announced: count, kept: run.count, bound: 0 };
-            self.sink.close(self.py, build, parts)?;
-            return Ok(Visit::Kept);
-        }
-        let failed = usize::from(run.next.is_err());
-        let frame = if LIST {
-            self.push(obj, Source::List(obj), Build::List, count, token)?
-        } else {
-            self.push(obj, Source::Tuple(obj), Build::TUPLE, count, token)?
-        };
-        (frame.at, frame.kept) = (run.count + failed, run.count);
-        run.next.map(|_| Visit::Opened)
-    }
-
     /// Entries of a dict up to the first that is no scalar within bounds under a plain key: how many, and where that is.
     #[inline(always)]
-    fn flat_pairs(&self, dict: Obj) -> (usize, isize) {
-        let (entries, mut position, mut after, mut count) = (Entries::of(dict), 0, 0, 0);
-        while let Some((key, value)) = entries.next(&mut after) {
+    pub fn flat_pairs(&self, dict: Obj) -> (usize, isize) {
+        let (mut entries, mut position, mut count) = (Entries::from(dict, 0), 0, 0);
+        while let Some((key, value)) = entries.next() {
             if !self.is_copied(value, value.exact()) || !has_plain_form(key) || !self.is_within(key, key.exact()) {
                 break;
             }
             count += 1;
-            position = after;
+            position = entries.position();
         }
         (count, position)
     }
 
-    /// Puts entries that were looked at already, up to a position, where a copy is built.
+    /// Puts so many entries that were looked at already where a copy is built.
     #[inline(always)]
-    fn put_pairs(&mut self, dict: Obj, end: isize) -> Result<(), Fault> {
-        let (entries, mut position) = (Entries::of(dict), 0);
-        while position < end
-            && let Some((key, value)) = entries.next(&mut position)
-        {
-            self.sink.put(key.own())?;
-            self.sink.put(value.own())?;
+    pub fn put_pairs(&mut self, dict: Obj, count: usize) -> Result<(), Fault> {
+        let mut entries = Entries::from(dict, 0);
+        for _ in 0..count {
+            if let Some((key, value)) = entries.next() {
+                self.sink.put(key.own())?;
+                self.sink.put(value.own())?;
+            }
         }
         Ok(())
     }
 
     /// True if every element is a scalar within bounds.
     #[inline(always)]
-    fn is_flat(&self, count: usize, get: impl Fn(usize) -> Option<Obj>) -> bool {
+    pub fn is_flat(&self, count: usize, get: impl Fn(usize) -> Option<Obj>) -> bool {
         (0..count).all(|at| get(at).is_some_and(|item| self.is_copied(item, item.exact())))
     }
 
@@ -149,12 +116,12 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 continue;
             }
-            if let Err(fault) = self.sink.plain(self.py, item, exact, &self.budget) {
+            if let Err(fault) = self.scalar(item, exact) {
                 break Err(fault);
             }
             at += 1;
         };
-        Run { count: at - start, position: 0, after: 0, key: None, next }
+        Run { count: at - start, key: None, next }
     }
 
     /// Writes floats in a row from an index on.
@@ -168,25 +135,44 @@ impl<S: Sink> Walk<'_, S> {
         })
     }
 
-    /// Writes entries of a dict as long as keys and values are scalars; stops before the first that is not.
+    /// Writes entries of a dict as long as keys and values are scalars; takes one more if there is one that is not.
     #[inline(always)]
-    pub fn pairs(&mut self, dict: Obj, start: isize) -> Run<(Obj, Obj)> {
-        let mut run = Run { count: 0, position: start, after: start, key: None, next: Ok(None) };
-        let entries = Entries::of(dict);
-        while let Some((key, value)) = entries.next(&mut run.after) {
-            let exact = value.exact();
-            if !exact.is_scalar() || !has_plain_form(key) {
-                run.next = Ok(Some((key, value)));
+    pub fn pairs(&mut self, entries: &mut Entries) -> Run<Entry> {
+        let mut run = Run::ENDED;
+        while let Some((key, value)) = entries.next() {
+            let (exact, form) = (value.exact(), Form::of(key));
+            if !exact.is_scalar() || matches!(form, Form::Strange) {
+                run.next = Ok(Some(Entry { key, value, exact, plain: !matches!(form, Form::Strange) }));
                 break;
             }
-            if let Err(fault) = self.pair(key, value, exact) {
+            if let Err(fault) = self.key(key, form).and_then(|_| self.scalar(value, exact)) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;
             }
             run.count += 1;
-            run.position = run.after;
         }
         run
+    }
+
+    /// Begins an entry, and writes its key.
+    #[inline(always)]
+    pub fn key(&mut self, key: Obj, form: Form<'_>) -> Result<usize, Fault> {
+        let start = self.sink.entry()?;
+        match form {
+            Form::Utf8(data) => self.sink.utf8(self.py, key, data, &self.budget)?,
+            _ => self.sink.plain(self.py, key, key.exact(), &self.budget)?,
+        }
+        Ok(start)
+    }
+
+    /// Writes a scalar. Most are strings.
+    #[inline(always)]
+    fn scalar(&mut self, obj: Obj, exact: Exact) -> Result<(), Fault> {
+        if exact == Exact::Str {
+            self.sink.plain(self.py, obj, Exact::Str, &self.budget)
+        } else {
+            self.sink.plain(self.py, obj, exact, &self.budget)
+        }
     }
 
     /// Writes one entry of scalars.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::Fault;
 use crate::extra::Extra;
-use crate::ffi::{Exact, Obj, Owned, Quiet, Room, Spare, dict_next, forget_last, list_get, tuple_get};
+use crate::ffi::{Entries, Exact, Obj, Owned, Quiet, Room, Spare, dict_next, forget_last, list_get, tuple_get};
 use crate::frame::{FieldValue, Frame, Rare, Source};
 use crate::guard::{Budget, Path};
 use crate::keys::has_plain_form;
@@ -21,7 +21,7 @@ use crate::runs::Run;
 use crate::sink::{Build, Sink};
 
 /// Elements between two looks at pending signals.
-const SIGNALS_EVERY: usize = 1 << 16;
+pub const SIGNALS_EVERY: usize = 1 << 16;
 /// A node that has not been made yet.
 pub const NO_NODE: Node = Node::MAX;
 
@@ -155,9 +155,7 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     fn visit_as(&mut self, obj: Obj, exact: Exact) -> Result<Visit, Fault> {
         match exact {
-            Exact::List => self.open_sequence::<true>(obj),
-            Exact::Dict => self.open_dict(obj),
-            Exact::Tuple => self.open_sequence::<false>(obj),
+            Exact::List | Exact::Dict | Exact::Tuple => self.container(obj, exact),
             Exact::Other => self.other(obj),
             Exact::Bytes if !self.bytes_kept => self.other(obj),
             _ => {
@@ -217,8 +215,21 @@ impl<'py, S: Sink> Walk<'py, S> {
         count: usize,
         token: usize,
     ) -> Result<&mut Frame, Fault> {
+        self.enter(obj, build)?;
+        self.frame(source, build, count, token)
+    }
+
+    /// Puts a container on the path.
+    #[inline(always)]
+    pub fn enter(&mut self, obj: Obj, build: Build) -> Result<(), Fault> {
         self.path.enter(obj)?;
         self.depth += build.levels();
+        Ok(())
+    }
+
+    /// A frame at the start of a container that is on the path.
+    #[inline(always)]
+    pub fn frame(&mut self, source: Source, build: Build, count: usize, token: usize) -> Result<&mut Frame, Fault> {
         let room = Room::in_(&mut self.frames).ok_or(Fault::NoMemory)?;
         Ok(room.put(Frame {
             source,
@@ -288,16 +299,16 @@ impl<'py, S: Sink> Walk<'py, S> {
         let knows_keys = frame.knows_keys();
         Ok(match &mut frame.source {
             Source::Dict(dict, position) if !knows_keys => {
-                let (dict, start) = (*dict, *position);
-                let run = self.pairs(dict, start);
+                let mut entries = Entries::from(*dict, *position);
+                let run = self.pairs(&mut entries);
                 let frame = &mut self.frames[top];
                 frame.key = run.key;
                 frame.at += run.count;
                 frame.kept += run.count;
                 if let Source::Dict(_, position) = &mut frame.source {
-                    *position = run.after;
+                    *position = entries.position();
                 }
-                run.next?
+                run.next?.map(|entry| (entry.key, entry.value))
             }
             Source::Dict(dict, position) => dict_next(*dict, position),
             Source::Items(items) => items.get(frame.at).map(|(key, value)| (key.obj(), value.obj())),

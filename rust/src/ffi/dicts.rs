@@ -26,27 +26,31 @@ pub fn dict_len(dict: Obj) -> usize {
 /// The next entry from a position on. Exact while the dict does not change: that is, between checkpoints.
 #[inline(always)]
 pub fn dict_next(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
-    Entries::of(dict).next(position)
+    let mut entries = Entries::from(dict, *position);
+    let next = entries.next();
+    *position = entries.position();
+    next
 }
 
-/// The entries of a dict where they lie, found once. Sound while the dict does not change: that is, until the next
-/// checkpoint.
-#[derive(Clone, Copy, Debug)]
+/// The entries of a dict where they lie. Sound while the dict does not change: that is, until the next checkpoint.
+#[derive(Debug)]
 pub struct Entries {
     dict: Obj,
-    /// Key and value of the first entry; null for a table that is split, which the interpreter goes through.
-    first: *const *mut ffi::PyObject,
-    /// Words from one entry to the next.
-    width: isize,
-    count: isize,
+    /// Key and value of the next entry; null for a table that is split, which the interpreter goes through.
+    next: *const *mut ffi::PyObject,
+    end: *const *mut ffi::PyObject,
+    /// Words from one entry to the next: 2, or 3 where there is a hash before the key; 0 for a table that is split.
+    width: usize,
+    /// Where the interpreter goes on.
+    position: isize,
 }
 
 impl Entries {
-    /// Those of a dict or subclass.
+    /// Those of a dict or subclass from a position on, which is 0 or one that was given before.
     #[inline(always)]
-    pub fn of(dict: Obj) -> Self {
+    pub fn from(dict: Obj, position: isize) -> Self {
         // SAFETY: a dict by layout. On 3.11 a table that is not split holds, after its index, `nentries` entries of
-        // key and value, with the hash before them in the general kind.
+        // key and value, with the hash before them in the general kind; a position is one of them, or their end.
         #[cfg(not(Py_3_12))]
         unsafe {
             let own = dict.ptr().cast::<ffi::PyDictObject>();
@@ -55,29 +59,43 @@ impl Entries {
                 let table = core::ptr::from_ref(keys).add(1).cast::<u8>().add(1 << keys.log2_index_bytes);
                 let (skip, width) = if keys.kind == 0 { (1, 3) } else { (0, 2) };
                 let first = table.cast::<*mut ffi::PyObject>().add(skip);
-                return Self { dict, first, width, count: keys.nentries };
+                let next = first.add(width * position.cast_unsigned());
+                let end = first.wrapping_add(width * keys.nentries.cast_unsigned());
+                return Self { dict, next, end, width, position };
             }
         }
-        Self { dict, first: core::ptr::null(), width: 0, count: 0 }
+        Self { dict, next: core::ptr::null(), end: core::ptr::null(), width: 0, position }
     }
 
-    /// The next one from a position on.
+    /// The next one.
     #[inline(always)]
-    pub fn next(&self, position: &mut isize) -> Option<(Obj, Obj)> {
-        if self.first.is_null() {
-            return dict_next_split(self.dict, position);
-        }
-        while *position < self.count {
+    pub fn next(&mut self) -> Option<(Obj, Obj)> {
+        while self.next < self.end {
             // SAFETY: the entry is one of those the table has; an entry without a value was deleted.
             unsafe {
-                let entry = self.first.offset(*position * self.width);
-                *position += 1;
+                let entry = self.next;
+                self.next = entry.add(self.width);
                 if let Some(value) = Obj::from_ptr(*entry.add(1)) {
                     return Some((Obj::from_ptr(*entry)?, value));
                 }
             }
         }
-        None
+        if self.width > 0 {
+            return None;
+        }
+        let (position, entry) = dict_next_split(self.dict, self.position);
+        self.position = position;
+        entry
+    }
+
+    /// Where it goes on; one less is where the last one given is.
+    #[inline(always)]
+    pub fn position(&self) -> isize {
+        if self.width == 0 {
+            return self.position;
+        }
+        let words = (self.next as usize - Self::from(self.dict, 0).next as usize) / size_of::<usize>();
+        if self.width == 2 { words.cast_signed() / 2 } else { words.cast_signed() / 3 }
     }
 }
 
@@ -86,28 +104,31 @@ impl Entries {
 #[cfg(not(Py_3_12))]
 #[inline(always)]
 pub(super) fn dict_values(dict: Obj) -> Option<impl Iterator<Item = (Obj, *mut *mut ffi::PyObject)>> {
-    let Entries { first, width, count, .. } = Entries::of(dict);
+    let Entries { next: first, end, width, .. } = Entries::from(dict, 0);
+    let count = (end as usize - first as usize) / (2 * size_of::<usize>());
     // Entries of str keys alone are two words wide.
-    if first.is_null() || width != 2 || count.cast_unsigned() != dict_len(dict) {
+    if width != 2 || count != dict_len(dict) {
         return None;
     }
     Some((0..count).map_while(move |at| {
         // SAFETY: within the entries that the table has; a key is never null where nothing was deleted.
         unsafe {
-            let entry = first.offset(width * at).cast_mut();
+            let entry = first.add(width * at).cast_mut();
             Some((Obj::from_ptr(*entry)?, entry.add(1)))
         }
     }))
 }
 
+/// The next entry from a position on, and the position behind it.
 #[inline(never)]
-fn dict_next_split(dict: Obj, position: &mut isize) -> Option<(Obj, Obj)> {
+fn dict_next_split(dict: Obj, mut position: isize) -> (isize, Option<(Obj, Obj)>) {
     let (mut key, mut value) = (core::ptr::null_mut(), core::ptr::null_mut());
     // SAFETY: a dict by layout; gives borrowed references, runs nothing.
-    unsafe {
-        if ffi::PyDict_Next(dict.ptr(), position, &raw mut key, &raw mut value) == 0 {
-            return None;
+    let entry = unsafe {
+        if ffi::PyDict_Next(dict.ptr(), &raw mut position, &raw mut key, &raw mut value) == 0 {
+            return (position, None);
         }
-        Some((Obj::from_ptr(key)?, Obj::from_ptr(value)?))
-    }
+        Obj::from_ptr(key).zip(Obj::from_ptr(value))
+    };
+    (position, entry)
 }

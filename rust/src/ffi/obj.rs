@@ -57,6 +57,12 @@ impl Exact {
     pub fn is_scalar(self) -> bool {
         matches!(self, Self::Str | Self::Int | Self::Float | Self::Nil | Self::Bool)
     }
+
+    /// True for dict, list and tuple.
+    #[inline(always)]
+    pub fn is_container(self) -> bool {
+        matches!(self, Self::List | Self::Dict | Self::Tuple)
+    }
 }
 
 impl Obj {

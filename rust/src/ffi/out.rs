@@ -130,6 +130,21 @@ impl Out {
         }
     }
 
+    /// Writes a string of at most 31 bytes.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
+    pub fn fix_str(&mut self, data: &[u8]) -> Result<(), Spot> {
+        debug_assert!(data.len() < 32, "announced by one byte");
+        self.room(32)?;
+        // SAFETY: there is room for the marker and the bytes.
+        unsafe {
+            *self.bytes.end() = siftpack_wire::marker::FIX_STR | data.len() as u8;
+            self.bytes.wrote(1);
+            self.bytes.push(data);
+        }
+        Ok(())
+    }
+
     /// Writes bytes.
     #[inline(always)]
     pub fn slice(&mut self, data: &[u8]) -> Result<(), Spot> {

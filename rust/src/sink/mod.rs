@@ -84,6 +84,11 @@ pub trait Sink {
 
     /// None, bool, int, float, str or bytes of exactly these types.
     fn plain(&mut self, py: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault>;
+    /// An exact str whose characters are these.
+    #[inline(always)]
+    fn utf8(&mut self, py: Python<'_>, obj: Obj, _data: &[u8], budget: &Budget) -> Result<(), Fault> {
+        self.plain(py, obj, Exact::Str, budget)
+    }
     /// Floats in a row, up to what is none: how many there were. For sinks that have `FLOATS`.
     #[inline(always)]
     fn floats(&mut self, _next: impl FnMut() -> Option<f64>) -> Result<usize, Fault> {

@@ -35,9 +35,17 @@ pub fn write_plain(out: &mut Out, obj: Obj, exact: Exact, budget: &Budget) -> Re
 #[inline(always)]
 fn write_str(out: &mut Out, obj: Obj, budget: &Budget) -> Result<(), Fault> {
     match text(obj) {
-        Text::Utf8(data) => Ok(out.held(write::str_header(budget.size(data.len())?), data, obj)?),
+        Text::Utf8(data) => write_utf8(out, data, obj, budget),
         wide => write_wide(out, wide, budget),
     }
+}
+
+#[inline(always)]
+fn write_utf8(out: &mut Out, data: &[u8], obj: Obj, budget: &Budget) -> Result<(), Fault> {
+    if data.len() <= budget.short {
+        return Ok(out.fix_str(data)?);
+    }
+    Ok(out.held(write::str_header(budget.size(data.len())?), data, obj)?)
 }
 
 #[inline(never)]
@@ -148,6 +156,11 @@ impl Sink for MsgPack {
     #[inline(always)]
     fn plain(&mut self, _: Python<'_>, obj: Obj, exact: Exact, budget: &Budget) -> Result<(), Fault> {
         write_plain(&mut self.out, obj, exact, budget)
+    }
+
+    #[inline(always)]
+    fn utf8(&mut self, _: Python<'_>, obj: Obj, data: &[u8], budget: &Budget) -> Result<(), Fault> {
+        write_utf8(&mut self.out, data, obj, budget)
     }
 
     #[inline(always)]

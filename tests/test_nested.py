@@ -1,0 +1,165 @@
+"""Containers inside one another, around the depth where the core goes from recursion to frames.
+
+Whatever comes up at any level, it writes, reports and refuses what the reference does.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import siftpack
+from siftpack import Limits, reference
+from siftpack.testing import same
+from tests.conftest import core
+from tests.hostile.intruders import at_calls
+
+CORE = core()
+
+LEVELS = (1, 2, 3, 16, 22, 23, 24, 25, 26, 27, 48, 49, 50, 75)
+"""Levels in all: the core recurses for some two dozen at a time."""
+
+
+class Opaque:
+    """Machinery with something inside."""
+
+    def __init__(self, inside: object) -> None:
+        self.inside = inside
+
+
+class Text(str):
+    """A key that is not written as it is."""
+
+    __slots__ = ()
+
+
+def wrap(value: object, at: int, before: int) -> Any:
+    """A container of one of three kinds around a value, with parts before it and behind it."""
+    if at % 3 == 0:
+        return [*range(before), value, "behind"]
+    if at % 3 == 1:
+        return {**{f"k{each}": each for each in range(before)}, "in": value, "behind": 1.5}
+    return (*range(before), value, "behind")
+
+
+def chain(inner: object, levels: int, before: int) -> Any:
+    """So many containers around a value."""
+    for at in range(levels):
+        inner = wrap(inner, at, before)
+    return inner
+
+
+def outcome(call: Callable[..., Any], value: object, **options: Any) -> Any:
+    """What a call gives, or what it raises and where."""
+    try:
+        return call(value, **options)
+    except siftpack.SiftError as raised:
+        return type(raised), str(raised)
+
+
+def agree(value: object, **options: Any) -> None:
+    """Every walk of the core gives what the reference gives, and fails at the same place."""
+    for name in ("packb", "inspect", "sanitize", "fingerprint"):
+        ours, theirs = (outcome(getattr(each, name), value, **options) for each in (CORE, reference))
+        assert same(ours, theirs) if name == "sanitize" else ours == theirs, name
+
+
+PARTS: dict[str, Callable[[], object]] = {
+    "function": lambda: len,
+    "opaque": lambda: Opaque([1, {"a": {}}]),
+    "list of machinery": lambda: [[len], {"a": len, "b": [1]}, (len, [2])],
+    "strange key": lambda: {("a", 1): [1], 2**80: [2], Text("x"): [3], "plain": [4]},
+    "key left out": lambda: {len: [1], "plain": {"b": [2]}},
+    "set": lambda: {1, (2, 3)},
+    "bytes": lambda: b"bytes",
+    "lone surrogate": lambda: {"\ud800": ["\ud800"]},
+    "big": lambda: [2**100, {"n": -(2**90)}],
+    "empty": lambda: [[], {}, (), [[], {}, ()]],
+}
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_comes_up_inside(part: str, levels: int) -> None:
+    agree(chain(PARTS[part](), levels, 0))
+    agree([chain(PARTS[part](), levels, 3), chain(PARTS[part](), levels + 1, 1), {"a": [1]}])
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+def test_a_way_back_from_every_level(levels: int) -> None:
+    for back in {0, levels // 2, levels - 1}:
+        ring: Any = []
+        value = chain(ring, back, 1)
+        inner = chain([value], levels - back, 2)
+        ring.extend([1, inner, [inner, {"again": inner}], 2])
+        agree(value)
+        agree(inner)
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+def test_bounds_are_met_where_they_are(levels: int) -> None:
+    value = [chain(["x" * 40, 2**70], levels, 2)] * 3
+    for bound in (levels - 1, levels, levels + 1, levels + 2, levels + 3):
+        agree(value, limits=Limits(depth=max(bound, 1)))
+        agree(value, limits=Limits(nodes=max(bound, 1)))
+        agree(value, limits=Limits(nodes=3 * bound + 1))
+    agree(value, limits=Limits(str_bytes=39))
+    agree(value, limits=Limits(str_bytes=8))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_graphs_with_ways_back_and_machinery(seed: int) -> None:
+    chance = random.Random(seed)
+    made: list[Any] = [[]]
+    for _ in range(chance.randrange(5, 120)):
+        inner: Any = chance.choice([[], {}, [1], {"a": "b"}])
+        made.append(inner)
+        deep = made[-chance.randrange(1, min(4, len(made)) + 1)] if chance.random() < 0.8 else chance.choice(made)
+        for part in (inner, chance.choice([1, "x", len, None, 1.5, b"", (inner,), chance.choice(made)])):
+            if isinstance(deep, list):
+                deep.append(part)
+            else:
+                deep[chance.choice(["k", "l", ("m", 1), 2**70, len, 5])] = part
+    agree(made[0])
+    agree(made)
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+def test_levels_that_change_while_something_inside_them_is_classified(levels: int) -> None:
+    """Every level goes on from what it owned before foreign code could run."""
+    for change in (dict.clear, lambda level: level.update(new=[1])):
+        fresh = type("Fresh", (Opaque,), {})("kept")
+        around: list[Any] = []
+        value: Any = fresh
+        for at in range(levels):
+            value = {"at": at, "in": value, "beside": [{"at": at}]}
+            around.append(value)
+        plain = chain_of_dicts({"inside": "kept"}, levels)
+        changed: list[int] = []
+
+        def alter(around: list[Any] = around, change: Any = change, changed: list[int] = changed) -> None:
+            if not changed:
+                changed.append(1)
+                for level in around:
+                    change(level)
+
+        with at_calls(alter):
+            data = siftpack.packb(value)
+        assert changed
+        assert siftpack.unpackb(data) == plain
+
+
+def chain_of_dicts(value: Any, levels: int) -> Any:
+    """The levels as they were."""
+    for at in range(levels):
+        value = {"at": at, "in": value, "beside": [{"at": at}]}
+    return value
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_many_wide_containers_look_for_signals(kind: str) -> None:
+    """A copy is bounded by its parts however they are spread over containers."""
+    wide: Any = [None] * 40_000 if kind == "list" else dict.fromkeys(range(40_000))
+    with pytest.raises(siftpack.LimitExceeded):
+        siftpack.sanitize([[wide] * 1000], limits=Limits(bytes=1 << 24))
