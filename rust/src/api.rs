@@ -8,7 +8,6 @@ use crate::decode::decode;
 use crate::error::Fault;
 use crate::ffi::{Input, Obj, Out, Spot, empty_graveyard, text};
 use crate::foreign::Bridge;
-use crate::listed::Names;
 use crate::name::intern;
 use crate::policy::{Limits, Policy};
 use crate::redact;
@@ -17,7 +16,7 @@ use crate::sink::builtins::Builtins;
 use crate::sink::digest::Digest;
 use crate::sink::msgpack::MsgPack;
 use crate::sink::nothing::Nothing;
-use crate::walk::Walk;
+use crate::walk::{Settings, Walk};
 
 /// First byte of a frame, version, flags, key id.
 const FRAME: [u8; 4] = [0xc1, 1, 0, 0];
@@ -29,14 +28,20 @@ type Option_<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 /// `policy=`, `types=` and `limits=`.
 type Options<'a, 'py> = (Option_<'a, 'py>, Option_<'a, 'py>, Option_<'a, 'py>);
 
-/// The options of a walk, lowered.
+/// Runs something with the options of a walk, lowered. Without any they are where they always are.
 #[inline(always)]
-fn lowered(options: Options<'_, '_>) -> PyResult<(Policy, Limits, Option<Py<Names>>)> {
+fn with<R>(options: Options<'_, '_>, run: impl FnOnce(&Settings) -> PyResult<R>) -> PyResult<R> {
+    if matches!(options, (None, None, None)) { run(Settings::DEFAULT) } else { run(&lowered(options)?) }
+}
+
+/// The options of a walk, lowered.
+#[inline(never)]
+fn lowered(options: Options<'_, '_>) -> PyResult<Settings> {
     let names = match listed(options.1)? {
         Some(types) => Some(types.getattr(intern!(types.py(), "lowered"))?.extract()?),
         None => None,
     };
-    Ok((Policy::of(options.0)?, Limits::of(options.2)?, names))
+    Ok(Settings { policy: Policy::of(options.0)?, limits: Limits::of(options.2)?, names })
 }
 
 /// The `siftpack.listed.Types` of a `types=` option; None for an empty one. Raises `PolicyError`.
@@ -72,20 +77,22 @@ fn encode(
     head: &[u8],
     told: Told,
 ) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
-    let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
-    let fault = |spot: Spot| Fault::from(spot).into_error(py, "$", &limits);
-    let mut out = Out::new(py, limits.bytes.saturating_add(head.len()));
-    out.slice(head).map_err(fault)?;
-    let mut walk = Walk::new(py, MsgPack { out }, (policy, limits, names), told != Told::Never);
-    walk.run(Obj::of(obj))?;
-    let lossy = walk.findings.any();
-    if let (true, Some(flags)) = (lossy, head.get(FLAGS_AT)) {
-        walk.sink.out.set(FLAGS_AT, flags | FLAG_LOSSY);
-    }
-    let bytes = walk.sink.out.finish(py).map_err(fault)?;
-    let wanted = told == Told::Always || (told == Told::IfLossy && lossy);
-    let report = if wanted { Some(report_of(py, walk.take_findings())?) } else { None };
-    Ok((bytes, report))
+    with(options, |settings| {
+        let py = obj.py();
+        let fault = |spot: Spot| Fault::from(spot).into_error(py, "$", &settings.limits);
+        let out = Out::new(py, settings.limits.bytes.saturating_add(head.len()));
+        let mut walk = Walk::new(py, MsgPack { out }, settings, told != Told::Never);
+        walk.sink.out.slice(head).map_err(fault)?;
+        walk.run(Obj::of(obj))?;
+        let lossy = walk.findings.any();
+        if let (true, Some(flags)) = (lossy, head.get(FLAGS_AT)) {
+            walk.sink.out.set(FLAGS_AT, flags | FLAG_LOSSY);
+        }
+        let bytes = walk.sink.out.finish(py).map_err(fault)?;
+        let wanted = told == Told::Always || (told == Told::IfLossy && lossy);
+        let report = if wanted { Some(report_of(py, walk.take_findings())?) } else { None };
+        Ok((bytes, report))
+    })
 }
 
 fn report_of(py: Python<'_>, findings: Findings) -> PyResult<Py<PyAny>> {
@@ -159,12 +166,14 @@ pub fn dumps_behind(
 
 /// The fingerprint, and the report if one is wanted.
 fn digest(obj: &Bound<'_, PyAny>, options: Options<'_, '_>, report: bool) -> PyResult<(Py<PyAny>, Option<Py<PyAny>>)> {
-    let (py, (policy, limits, names)) = (obj.py(), lowered(options)?);
-    let mut walk = Walk::new(py, Digest::new(py, limits.bytes), (policy, limits, names), report);
-    walk.run(Obj::of(obj))?;
-    let found = walk.sink.finish(py).map_err(|fault| fault.into_error(py, "$", &limits))?.into_py(py);
-    let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
-    Ok((found, report))
+    with(options, |settings| {
+        let (py, limits) = (obj.py(), &settings.limits);
+        let mut walk = Walk::new(py, Digest::new(py, limits.bytes), settings, report);
+        walk.run(Obj::of(obj))?;
+        let found = walk.sink.finish(py).map_err(|fault| fault.into_error(py, "$", limits))?.into_py(py);
+        let report = if report { Some(report_of(py, walk.take_findings())?) } else { None };
+        Ok((found, report))
+    })
 }
 
 /// A digest of the data in any object, as 64 hexadecimal digits: the same in every process, whatever the hash seed, the
@@ -207,11 +216,12 @@ pub fn sanitize(
     limits: Option_<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     let py = obj.py();
-    door(py, || {
-        let mut walk = Walk::new(py, Builtins::default(), lowered((policy, types, limits))?, false);
+    let copied = |settings: &Settings| {
+        let mut walk = Walk::new(py, Builtins::default(), settings, false);
         walk.run(Obj::of(obj))?;
         Ok(walk.sink.finish().map_or_else(|| py.None(), |clean| clean.into_py(py)))
-    })
+    };
+    door(py, || with((policy, types, limits), copied))
 }
 
 /// What `packb` would leave out, where and why, as a `Report`. Writes nothing.
@@ -225,11 +235,12 @@ pub fn inspect(
     types: Option_<'_, '_>,
     limits: Option_<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
-    door(obj.py(), || {
-        let mut walk = Walk::new(obj.py(), Nothing, lowered((policy, types, limits))?, true);
+    let looked_at = |settings: &Settings| {
+        let mut walk = Walk::new(obj.py(), Nothing, settings, true);
         walk.run(Obj::of(obj))?;
         report_of(obj.py(), walk.take_findings())
-    })
+    };
+    door(obj.py(), || with((policy, types, limits), looked_at))
 }
 
 /// Reads MessagePack into plain values. Runs and imports nothing that the bytes name.

@@ -10,9 +10,9 @@ use crate::guard::ByAddress;
 use crate::kind::Action;
 use crate::listed::Names;
 use crate::patterns::{NOWHERE, Pattern, Places, State, Stride};
-use crate::policy::{Mode, Policy, Rules};
+use crate::policy::{Mode, Rules};
 use crate::sink::Sink;
-use crate::walk::Walk;
+use crate::walk::{Settings, Walk};
 
 /// Bytes that a container counts while output is cut: `siftpack.policy.CONTAINER_BYTES`.
 const CONTAINER_BYTES: usize = 16;
@@ -85,17 +85,18 @@ impl Hooked {
 impl Extra {
     /// What a call needs, and whether each part of a container has to be looked at on its own.
     #[inline(always)]
-    pub fn of(py: Python<'_>, policy: &Policy, names: Option<Py<Names>>, cut: bool) -> (Option<Box<Self>>, bool) {
-        if policy.rules.is_none() && names.is_none() && !cut {
+    pub fn of(py: Python<'_>, settings: &Settings) -> (Option<Box<Self>>, bool) {
+        if settings.policy.rules.is_none() && settings.names.is_none() && !settings.limits.cut {
             return (None, false);
         }
-        Self::needed(py, policy, names, cut)
+        Self::needed(py, settings)
     }
 
     #[cold]
-    fn needed(py: Python<'_>, policy: &Policy, names: Option<Py<Names>>, cut: bool) -> (Option<Box<Self>>, bool) {
-        let rules = policy.rules.as_ref().map(|rules| rules.clone_ref(py));
-        let slow = cut || rules.as_ref().is_some_and(|rules| rules.get().are_slow());
+    fn needed(py: Python<'_>, settings: &Settings) -> (Option<Box<Self>>, bool) {
+        let rules = settings.policy.rules.as_ref().map(|rules| rules.clone_ref(py));
+        let names = settings.names.as_ref().map(|names| names.clone_ref(py));
+        let slow = settings.limits.cut || rules.as_ref().is_some_and(|rules| rules.get().are_slow());
         let mut extra = Self { rules, names, ..Self::default() };
         extra.place = extra.rules.as_ref().map_or(NOWHERE, |rules| extra.places.start(&rules.get().patterns));
         (Some(Box::new(extra)), slow)

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use pyo3::Python;
+
 use crate::error::{Fault, Reached};
-use crate::ffi::{Exact, Int, Obj, Owned, Room, Text, int_value, is_short_int, text};
+use crate::ffi::{Exact, Int, Obj, Owned, Room, Spare, Text, int_value, is_short_int, text};
 use crate::policy::Limits;
 
 /// Up to this depth the path is searched as it lies; beyond, a filter says first whether to search at all.
@@ -13,6 +15,11 @@ const SHALLOW: usize = 16;
 const DEEP: usize = 1024;
 /// Slots of the filter, a power of two: at the depth where the set takes over, one in eight is taken.
 const FILTER: usize = 8 * DEEP;
+
+/// The room of the last path.
+static SPARE: Spare<Obj> = Spare::new();
+/// Levels for which room is kept.
+const SPARE_LEVELS: usize = 256;
 
 /// Addresses are spread well enough by one multiplication.
 #[derive(Default, Debug)]
@@ -63,6 +70,19 @@ fn slot(id: usize) -> usize {
 }
 
 impl Path {
+    /// Nothing is open; what will be has room already, if another walk left any.
+    #[inline(always)]
+    pub fn new(py: Python<'_>) -> Self {
+        Self { open: SPARE.take(py), ..Self::default() }
+    }
+
+    /// Leaves the room to the next walk.
+    #[inline(always)]
+    pub fn end(&mut self, py: Python<'_>) {
+        self.open.clear();
+        SPARE.keep(py, core::mem::take(&mut self.open), SPARE_LEVELS);
+    }
+
     /// True if the container is open already.
     #[inline(always)]
     pub fn holds(&self, obj: Obj) -> bool {

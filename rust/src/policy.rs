@@ -89,21 +89,23 @@ pub struct Policy {
     pub rules: Option<Py<Rules>>,
 }
 
-impl Default for Policy {
-    #[inline(always)]
-    fn default() -> Self {
-        let mut table = [Action::Drop; kinds::COUNT];
-        table[..usize::from(kinds::SECRET)].fill(Action::Keep);
-        table[usize::from(kinds::SECRET)] = Action::Tombstone;
-        Self { table, rules: None }
-    }
-}
-
 impl Policy {
+    /// Data is kept, machinery dropped, and a secret hidden behind a tombstone.
+    pub const DEFAULT: Self = {
+        let mut table = [Action::Drop; kinds::COUNT];
+        let mut data = 0;
+        while data < kinds::SECRET {
+            table[data as usize] = Action::Keep;
+            data += 1;
+        }
+        table[kinds::SECRET as usize] = Action::Tombstone;
+        Self { table, rules: None }
+    };
+
     /// From a `siftpack.Policy`, or the default for None.
     #[inline(always)]
     pub fn of(policy: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        policy.map_or_else(|| Ok(Self::default()), Self::lowered)
+        policy.map_or_else(|| Ok(Self::DEFAULT), Self::lowered)
     }
 
     fn lowered(policy: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -114,6 +116,12 @@ impl Policy {
             *action = Action::from_number(*number);
         }
         Ok(Self { table, rules: policy.getattr(intern!(policy.py(), "rules"))?.extract()? })
+    }
+
+    /// The same once more.
+    #[inline(always)]
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self { table: self.table, rules: self.rules.as_ref().map(|rules| rules.clone_ref(py)) }
     }
 
     /// True if some kind of data is not kept.
@@ -147,18 +155,21 @@ pub struct Limits {
     pub cut: bool,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        let bytes = 512 << 20;
-        let (depth, key_depth) = (16_384, 32);
-        Self { depth, nodes: 1 << 21, bytes, str_bytes: bytes, container_keys: 1 << 20, key_depth, cut: false }
-    }
-}
-
 impl Limits {
+    /// Those of `siftpack.Limits()`.
+    pub const DEFAULT: Self = Self {
+        depth: 16_384,
+        nodes: 1 << 21,
+        bytes: 512 << 20,
+        str_bytes: 512 << 20,
+        container_keys: 1 << 20,
+        key_depth: 32,
+        cut: false,
+    };
+
     /// From `Limits.lowered`, or the default for None.
     pub fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let Some(limits) = limits else { return Ok(Self::default()) };
+        let Some(limits) = limits else { return Ok(Self::DEFAULT) };
         let (depth, nodes, bytes, str_bytes, container_keys, key_depth, cut) =
             Bridge::option(limits, "Limits")?.extract()?;
         Ok(Self { depth, nodes, bytes, str_bytes, container_keys, key_depth, cut })

@@ -41,6 +41,20 @@ pub enum Visit {
     Opened,
 }
 
+/// The options of a walk, lowered.
+#[derive(Debug)]
+pub struct Settings {
+    pub policy: Policy,
+    pub limits: Limits,
+    /// Classes that are written by name.
+    pub names: Option<Py<Names>>,
+}
+
+impl Settings {
+    /// Those of a call without options.
+    pub const DEFAULT: &Self = &Self { policy: Policy::DEFAULT, limits: Limits::DEFAULT, names: None };
+}
+
 /// The state of one walk.
 pub struct Walk<'py, S: Sink> {
     pub py: Python<'py>,
@@ -75,20 +89,15 @@ pub struct Walk<'py, S: Sink> {
 impl<'py, S: Sink> Walk<'py, S> {
     /// A walk that has not begun. Findings are only counted unless `report`.
     #[inline(always)]
-    pub fn new(
-        py: Python<'py>,
-        sink: S,
-        (policy, limits, names): (Policy, Limits, Option<Py<Names>>),
-        report: bool,
-    ) -> Self {
-        let (extra, slow) = Extra::of(py, &policy, names, limits.cut);
+    pub fn new(py: Python<'py>, sink: S, settings: &Settings, report: bool) -> Self {
+        let (extra, slow) = Extra::of(py, settings);
         Self {
             py,
             sink,
-            budget: Budget::new(limits),
+            budget: Budget::new(settings.limits),
             findings: Findings::new(report),
             plans: Plans::default(),
-            path: Path::default(),
+            path: Path::new(py),
             arena: Vec::new(),
             own: Vec::new(),
             frames: SPARE.take(py),
@@ -99,8 +108,8 @@ impl<'py, S: Sink> Walk<'py, S> {
             refused_at: None,
             ticks: 0,
             quiet: Quiet::new(py),
-            bytes_kept: policy.action(kinds::BINARY) == Action::Keep,
-            policy,
+            bytes_kept: settings.policy.action(kinds::BINARY) == Action::Keep,
+            policy: settings.policy.clone_ref(py),
             extra,
             slow,
         }
@@ -409,6 +418,7 @@ impl<'py, S: Sink> Walk<'py, S> {
 impl<S: Sink> Drop for Walk<'_, S> {
     fn drop(&mut self) {
         self.drop_fields(0);
+        self.path.end(self.py);
         self.frames.clear();
         SPARE.keep(self.py, core::mem::take(&mut self.frames), SPARE_FRAMES);
     }

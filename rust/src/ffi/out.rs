@@ -13,7 +13,7 @@ use super::{Make, Obj, Owned, Strided};
 use crate::error::Fault;
 
 /// Strings from this size on, in bytes, are gathered instead of copied twice.
-const BIG: usize = 8 * 1024;
+const BIG: usize = 64 * 1024;
 /// Items of an array from this size on, in bytes, are gathered where they lie, if nothing else can run before that.
 const LOAN: usize = 1 << 20;
 /// Outputs from this size on, in bytes, take the buffer with them instead of being copied out of it.

@@ -61,7 +61,12 @@ impl<T> Spare<T> {
     pub fn keep(&self, py: Python<'_>, empty: Vec<T>, most: usize) {
         debug_assert!(empty.is_empty(), "what is kept is room alone");
         if (1..=most).contains(&empty.capacity()) {
-            self.0.with(py, |spare| *spare = empty);
+            self.0.with(py, |spare| {
+                if spare.capacity() == 0 {
+                    // Nothing is leaked: what is replaced has no room. Dropping it would ask.
+                    core::mem::forget(core::mem::replace(spare, empty));
+                }
+            });
         }
     }
 }
