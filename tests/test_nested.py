@@ -5,12 +5,14 @@ Whatever comes up at any level, it writes, reports and refuses what the referenc
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pytest
 
 import siftpack
-from siftpack import Limits, reference
+from siftpack import Kind, Limits, Policy, reference
 from siftpack.testing import same
 from tests.conftest import core
 from tests.hostile.intruders import at_calls
@@ -26,6 +28,19 @@ class Opaque:
 
     def __init__(self, inside: object) -> None:
         self.inside = inside
+
+
+@dataclass
+class Record:
+    """Data with names."""
+
+    first: object
+    second: object = "text"
+    third: object = None
+
+
+class Stamp(datetime):
+    """A date of a class of its own."""
 
 
 class Text(str):
@@ -71,6 +86,17 @@ PARTS: dict[str, Callable[[], object]] = {
     "list of machinery": lambda: [[len], {"a": len, "b": [1]}, (len, [2])],
     "strange key": lambda: {("a", 1): [1], 2**80: [2], Text("x"): [3], "plain": [4]},
     "key left out": lambda: {len: [1], "plain": {"b": [2]}},
+    "record": lambda: [Record(1), Record([Record({"a": len}, [])], (1, Record(2))), {"in": Record(len, {"b": [len]})}],
+    "record with secrets": lambda: Record("Bearer abcdefgh12345678", [Record(b"AKIAIOSFODNN7EXAMPLE")], {"a": []}),
+    "dates": lambda: [
+        datetime(2024, 1, 1, tzinfo=UTC),
+        {"a": datetime(1969, 12, 31, 23, 59, 59, 7), "b": date(1, 1, 1), "c": time(1, 2, 3, fold=1)},
+        (timedelta(-1, 5, 7), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+        Record(
+            datetime(2600, 1, 1, 1, 1, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC, fold=1), time(1, tzinfo=UTC)
+        ),
+        [datetime(2024, 1, 1, tzinfo=timezone(timedelta(hours=1))), Stamp(2024, 1, 1)],
+    ],
     "set": lambda: {1, (2, 3)},
     "bytes": lambda: b"bytes",
     "lone surrogate": lambda: {"\ud800": ["\ud800"]},
@@ -106,6 +132,33 @@ def test_bounds_are_met_where_they_are(levels: int) -> None:
         agree(value, limits=Limits(nodes=3 * bound + 1))
     agree(value, limits=Limits(str_bytes=39))
     agree(value, limits=Limits(str_bytes=8))
+    for inside in (
+        {"k" * 50: []},
+        {"k" * 50: {"a": 1}},
+        [{"k" * 50: (1,)}],
+        {"k" * 50: datetime(2024, 1, 1, tzinfo=UTC)},
+    ):
+        agree(chain(inside, levels, 1), limits=Limits(str_bytes=40))
+        agree(Record(1, chain(inside, levels, 1)), limits=Limits(str_bytes=40))
+
+
+def test_a_hook_stands_for_its_object_until_all_it_gave_is_written() -> None:
+    again = Opaque(1)
+
+    def default(obj: object) -> object:
+        return {"a": [len, 1], "deep": {"b": [[len]]}, "again": again, "more": [again, Record(again)]}
+
+    agree([again], policy=Policy(default=default))
+    agree(Record([again]), policy=Policy(default=default))
+
+
+@pytest.mark.parametrize("action", ["drop", "tombstone", "name", "raise"])
+def test_dates_that_are_not_kept(action: str) -> None:
+    value = [1, {"a": datetime(2024, 1, 1, tzinfo=UTC), "b": [date(2024, 1, 1)]}, Record(timedelta(1), [time(1)])]
+    agree(value, policy=Policy({Kind.VALUE: action}))
+    agree(value, policy=Policy(mode="json"))
+    agree(value, limits=Limits(nodes=3))
+    agree(value, limits=Limits(bytes=20))
 
 
 @pytest.mark.parametrize("seed", range(60))

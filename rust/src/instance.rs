@@ -5,7 +5,7 @@ use pyo3::types::PyString;
 
 use crate::error::Fault;
 use crate::ffi::{
-    Exact, Obj, Owned, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
+    Exact, Obj, Owned, Room, Slot, dict_next, exception, instance_items, list_get, same_name, slot_value, tuple_get,
     tuple_len,
 };
 use crate::foreign::Bridge;
@@ -19,11 +19,11 @@ use crate::sink::{Build, Sink};
 use crate::walk::{Visit, Walk};
 
 impl<S: Sink> Walk<'_, S> {
-    /// Opens a frame over the declared fields of a record.
+    /// Writes the declared fields of a record, or opens a frame over them.
     pub fn record(&mut self, obj: Obj, plan: &Plan) -> Result<Visit, Fault> {
         let start = self.arena.len();
         self.declared(obj, plan)?;
-        self.open_fields(obj, start)
+        if self.slow { self.open_fields(obj, start) } else { self.record_of(obj, start) }
     }
 
     pub fn open_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
@@ -32,11 +32,19 @@ impl<S: Sink> Walk<'_, S> {
         Ok(Visit::Opened)
     }
 
+    #[inline(always)]
     pub fn push_field(&mut self, name: Obj, value: Obj, secret: bool) -> Result<(), Fault> {
-        self.arena.try_reserve(1).map_err(|_| Fault::NoMemory)?;
-        let masked = (secret && !Bridge::get(self.py)?.hides_nothing(self.py, value)) || redact::is_secret_obj(value);
-        self.arena.push(FieldValue { name, value, masked, base: false, required: false });
+        let speaks = matches!(value.exact(), Exact::Str | Exact::Bytes);
+        let masked = (secret && self.hides_more(value)?) || (speaks && redact::is_secret_obj(value));
+        let room = Room::in_(&mut self.arena).ok_or(Fault::NoMemory)?;
+        room.put(FieldValue { name, value, masked, base: false, required: false });
         Ok(())
+    }
+
+    /// True if the value of a field with the name of a secret is more than nothing.
+    #[cold]
+    fn hides_more(&self, value: Obj) -> Result<bool, Fault> {
+        Ok(!Bridge::get(self.py)?.hides_nothing(self.py, value))
     }
 
     /// The slots and attributes of an instance of no declared fields.

@@ -30,10 +30,24 @@ impl Short {
     }
 }
 
+/// Hands the ext code and payload of an object on, where [`lower`] gives them. The payload is not moved about: what is
+/// written in pieces and read as a whole a moment later makes a processor wait.
+#[inline(always)]
+pub fn hand_on<R>(obj: Obj, write: impl FnOnce(i8, &[u8]) -> R) -> Option<R> {
+    match moment(obj)? {
+        Moment::DateTime(day, clock, true) if clock.fold == 0 => {
+            Some(timestamp(day, clock, |payload| write(code::TIMESTAMP, payload)))
+        }
+        _ => lower(obj).map(|(code, payload)| write(code, payload.as_bytes())),
+    }
+}
+
 /// The ext code and payload of an object that is exactly of datetime's own types; None where Python has to look.
 pub fn lower(obj: Obj) -> Option<(i8, Short)> {
     Some(match moment(obj)? {
-        Moment::DateTime(day, clock, true) if clock.fold == 0 => (code::TIMESTAMP, timestamp(day, clock)),
+        Moment::DateTime(day, clock, true) if clock.fold == 0 => {
+            (code::TIMESTAMP, timestamp(day, clock, |payload| Short::new(&[payload])))
+        }
         Moment::DateTime(_, _, true) => return None,
         Moment::DateTime(day, clock, false) => (code::DATETIME, Short::new(&[&date(day), &time(clock)])),
         Moment::Date(day) => (code::DATE, Short::new(&[&date(day)])),
@@ -56,13 +70,14 @@ fn time(clock: Clock) -> [u8; 7] {
 }
 
 /// MessagePack's timestamp in the shortest of its three forms.
-fn timestamp(day: Day, clock: Clock) -> Short {
+#[inline(always)]
+fn timestamp<R>(day: Day, clock: Clock, write: impl FnOnce(&[u8]) -> R) -> R {
     let of_day = (i64::from(clock.hour) * 60 + i64::from(clock.minute)) * 60 + i64::from(clock.second);
     let (seconds, nanos) = (days_from(day) * DAY + of_day, clock.micros * 1000);
     match (u32::try_from(seconds), u64::try_from(seconds)) {
-        (Ok(seconds), _) if nanos == 0 => Short::new(&[&seconds.to_be_bytes()]),
-        (_, Ok(seconds)) if seconds < 1 << 34 => Short::new(&[&(u64::from(nanos) << 34 | seconds).to_be_bytes()]),
-        _ => Short::new(&[&nanos.to_be_bytes(), &seconds.to_be_bytes()]),
+        (Ok(seconds), _) if nanos == 0 => write(&seconds.to_be_bytes()),
+        (_, Ok(seconds)) if seconds < 1 << 34 => write(&(u64::from(nanos) << 34 | seconds).to_be_bytes()),
+        _ => write(Short::new(&[&nanos.to_be_bytes(), &seconds.to_be_bytes()]).as_bytes()),
     }
 }
 

@@ -1,12 +1,15 @@
-//! Exact dicts, lists and tuples inside one another, written by recursion a few levels deep, without frames.
+//! Exact dicts, lists and tuples inside one another, and the fields of records, written without frames: by recursion a few
+//! levels deep.
 //!
 //! Nothing here runs foreign code. Where something else comes up, every level that is open leaves a frame, the innermost
 //! first, and the loop of the walk goes on from there; so it is where a level fails, for the path in the error.
 
 use crate::error::Fault;
-use crate::ffi::{Entries, Exact, Obj, dict_len, list_get, list_len, tuple_get, tuple_len};
-use crate::frame::Source;
-use crate::runs::Entry;
+use crate::ffi::{Entries, Exact, Obj, dict_len, is_moment, list_get, list_len, tuple_get, tuple_len};
+use crate::frame::{FieldValue, Source};
+use crate::kind::{Action, Shape, code};
+use crate::moments;
+use crate::runs::{Entry, Form};
 use crate::sink::{Build, Parts, Sink};
 use crate::walk::{SIGNALS_EVERY, Visit, Walk};
 
@@ -23,6 +26,13 @@ struct Level {
     below: usize,
     /// It is on the path, because something inside it is looked at.
     entered: bool,
+}
+
+/// A part that can be written where it is met.
+enum Ready {
+    Container(Exact),
+    /// A date or time.
+    Moment,
 }
 
 /// How far a container got.
@@ -43,12 +53,27 @@ impl<S: Sink> Walk<'_, S> {
             return self.back_edge(obj);
         }
         self.charge(obj, Build::List, length(obj, exact))?;
-        let start = self.frames.len();
+        let count = self.frames.len();
         let visit = self.nested(obj, exact, LEVELS);
+        self.put_in_order(count);
+        visit
+    }
+
+    /// Writes the fields from `start` on as those of a record; or opens a frame for it, and for what is open inside.
+    pub fn record_of(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
+        self.charge(obj, Build::Map, self.arena.len() - start)?;
+        let count = self.frames.len();
+        let visit = self.written_fields(obj, start);
+        self.put_in_order(count);
+        visit
+    }
+
+    /// Frames were opened from the inside out.
+    #[inline(always)]
+    fn put_in_order(&mut self, start: usize) {
         if self.frames.len() > start + 1 {
             self.frames[start..].reverse();
         }
-        visit
     }
 
     #[inline(always)]
@@ -60,25 +85,55 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// True if a part is a container that can be written here: no signals are due, and it is not open.
+    /// What a part is, if it can be written here: a container that is not open while no signals are due, or a date.
     #[inline(always)]
-    fn goes_inside(&mut self, level: &mut Level, part: Obj, exact: Exact) -> Result<bool, Fault> {
+    fn ready(&mut self, level: &mut Level, part: Obj, exact: Exact) -> Result<Option<Ready>, Fault> {
+        if exact == Exact::Other {
+            return Ok(if self.keeps_moment(part) { Some(Ready::Moment) } else { None });
+        }
         if level.below == 0 || !exact.is_container() || self.ticks + length(part, exact) >= SIGNALS_EVERY {
-            return Ok(false);
+            return Ok(None);
         }
         if !level.entered {
             self.enter(level.obj, Build::List)?;
             level.entered = true;
         }
-        Ok(!self.path.holds(part))
+        Ok(if self.path.holds(part) { None } else { Some(Ready::Container(exact)) })
+    }
+
+    /// True for a date or time that is written as it is, without asking anybody.
+    #[inline(never)]
+    fn keeps_moment(&mut self, obj: Obj) -> bool {
+        if self.extra.is_some() || !is_moment(obj) {
+            return false;
+        }
+        let Some(plan) = self.plans.known(self.py, obj.ty()) else { return false };
+        let kept = self.policy.action(plan.kind) == Action::Keep && (!S::BUILDS || plan.shared);
+        plan.shape == Shape::Value && plan.exact && plan.lower.is_some() && plan.extract.is_none() && kept
     }
 
     #[inline(always)]
-    fn descend(&mut self, level: Level, part: Obj, exact: Exact) -> Result<Visit, Fault> {
-        self.budget.depth(self.depth + 1)?;
-        self.budget.nodes(1)?;
-        self.ticks += length(part, exact);
-        self.nested(part, exact, level.below - 1)
+    fn write_ready(&mut self, level: Level, part: Obj, ready: &Ready) -> Result<Visit, Fault> {
+        match ready {
+            Ready::Container(exact) => {
+                self.budget.depth(self.depth + 1)?;
+                self.budget.nodes(1)?;
+                self.ticks += length(part, *exact);
+                self.nested(part, *exact, level.below - 1)
+            }
+            Ready::Moment => self.write_moment(part),
+        }
+    }
+
+    #[inline(never)]
+    fn write_moment(&mut self, obj: Obj) -> Result<Visit, Fault> {
+        let written = moments::hand_on(obj, |code, payload| {
+            self.budget.size(payload.len())?;
+            self.budget.nodes(code::cost(code, payload.len()))?;
+            self.sink.value(code, payload, S::BUILDS.then(|| obj.own()), &self.budget)
+        });
+        written.unwrap_or_else(|| Err(Fault::words("date of another kind than it was".to_owned())))?;
+        Ok(Visit::Kept)
     }
 
     #[inline(never)]
@@ -98,7 +153,7 @@ impl<S: Sink> Walk<'_, S> {
         loop {
             let run = self.pairs(&mut entries);
             kept += run.count;
-            let Entry { key, value, exact, plain } = match run.next {
+            let Entry { key, value, exact, form } = match run.next {
                 Ok(Some(entry)) => entry,
                 Ok(None) => return self.end(level, kept),
                 Err(fault) => {
@@ -106,13 +161,13 @@ impl<S: Sink> Walk<'_, S> {
                     return self.pause(level, Paused { source, kept, part: Some((run.key, token)) }, Err(fault));
                 }
             };
-            if !plain || !self.goes_inside(&mut level, value, exact)? {
+            let ready = if form.is_plain() { self.ready(&mut level, value, exact)? } else { None };
+            let Some(ready) = ready else {
                 let source = Source::Dict(dict, entries.position() - 1);
                 return self.pause(level, Paused { source, kept, part: None }, Ok(Visit::Opened));
-            }
-            let start = self.sink.entry()?;
-            self.sink.plain(self.py, key, key.exact(), &self.budget)?;
-            match self.descend(level, value, exact) {
+            };
+            let start = self.sink.position();
+            match self.key(key, form).and_then(|()| self.write_ready(level, value, &ready)) {
                 Ok(Visit::Kept) => kept += 1,
                 visit => {
                     let source = Source::Dict(dict, entries.position());
@@ -145,23 +200,68 @@ impl<S: Sink> Walk<'_, S> {
                     return self.pause(level, Paused { source: source(), kept, part: Some((None, token)) }, Err(fault));
                 }
             };
-            if !self.goes_inside(&mut level, part, is)? {
+            let Some(ready) = self.ready(&mut level, part, is)? else {
                 return self.pause(level, Paused { source: source(), kept, part: None }, Ok(Visit::Opened));
-            }
-            match self.descend(level, part, is) {
+            };
+            match self.write_ready(level, part, &ready) {
                 Ok(Visit::Kept) => kept += 1,
                 visit => return self.pause(level, Paused { source: source(), kept, part: Some((None, token)) }, visit),
             }
         }
     }
 
-    /// Everything in it was kept.
+    fn written_fields(&mut self, obj: Obj, start: usize) -> Result<Visit, Fault> {
+        let end = self.arena.len();
+        let token = self.sink.open(Build::Map, end - start, 0)?;
+        let mut level = Level { obj, exact: Exact::Other, token, below: LEVELS, entered: false };
+        let source = || Source::Fields(start, end);
+        let mut at = start;
+        loop {
+            let (count, written) = self.fields(at, end);
+            at += count;
+            let kept = at - start;
+            if let Err(fault) = written {
+                return self.pause(level, Paused { source: source(), kept, part: Some((None, token)) }, Err(fault));
+            }
+            if at == end {
+                self.drop_fields(start);
+                self.leave_path(level);
+                self.sink.close(self.py, Build::Map, Parts { token, announced: kept, kept, bound: 0 })?;
+                return Ok(Visit::Kept);
+            }
+            let FieldValue { name, value, masked, base, .. } = self.arena[at];
+            let form = Form::of(name);
+            let plain = !masked && !base && form.is_plain();
+            let ready = if plain { self.ready(&mut level, value, value.exact())? } else { None };
+            let Some(ready) = ready else {
+                return self.pause(level, Paused { source: source(), kept, part: None }, Ok(Visit::Opened));
+            };
+            let entry = self.sink.position();
+            match self.key(name, form).and_then(|()| self.write_ready(level, value, &ready)) {
+                Ok(Visit::Kept) => at += 1,
+                visit => {
+                    return self.pause(
+                        level,
+                        Paused { source: source(), kept, part: Some((Some(name), entry)) },
+                        visit,
+                    );
+                }
+            }
+        }
+    }
+
     #[inline(always)]
-    fn end(&mut self, level: Level, kept: usize) -> Result<Visit, Fault> {
+    fn leave_path(&mut self, level: Level) {
         if level.entered {
             self.path.leave();
             self.depth -= 1;
         }
+    }
+
+    /// Everything in it was kept.
+    #[inline(always)]
+    fn end(&mut self, level: Level, kept: usize) -> Result<Visit, Fault> {
+        self.leave_path(level);
         let announced = length(level.obj, level.exact);
         self.sink.close(self.py, build(level.exact), Parts { token: level.token, announced, kept, bound: 0 })?;
         Ok(Visit::Kept)
@@ -174,7 +274,11 @@ impl<S: Sink> Walk<'_, S> {
         if !level.entered {
             self.enter(level.obj, Build::List)?;
         }
-        let frame = self.frame(at.source, build(level.exact), length(level.obj, level.exact), level.token)?;
+        let announced = match at.source {
+            Source::Fields(start, end) => end - start,
+            _ => length(level.obj, level.exact),
+        };
+        let frame = self.frame(at.source, build(level.exact), announced, level.token)?;
         (frame.at, frame.kept) = (at.kept + usize::from(at.part.is_some()), at.kept);
         if let Some((key, entry)) = at.part {
             (frame.key, frame.entry) = (key, entry);
@@ -183,13 +287,13 @@ impl<S: Sink> Walk<'_, S> {
     }
 }
 
-/// What an exact dict, list or tuple is written as.
+/// What an exact dict, list or tuple is written as, or anything else that has fields.
 #[inline(always)]
 fn build(exact: Exact) -> Build {
     match exact {
-        Exact::Dict => Build::Map,
         Exact::List => Build::List,
-        _ => Build::TUPLE,
+        Exact::Tuple => Build::TUPLE,
+        _ => Build::Map,
     }
 }
 

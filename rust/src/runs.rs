@@ -34,8 +34,14 @@ pub enum Form<'a> {
 }
 
 impl Form<'_> {
+    /// True for a key that is written as it is.
     #[inline(always)]
-    fn of(key: Obj) -> Self {
+    pub fn is_plain(self) -> bool {
+        !matches!(self, Self::Strange)
+    }
+
+    #[inline(always)]
+    pub fn of(key: Obj) -> Self {
         if key.is_str()
             && let Text::Utf8(data) = text(key)
         {
@@ -47,12 +53,11 @@ impl Form<'_> {
 
 /// The first entry that is not one of scalars.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub struct Entry<'a> {
     pub key: Obj,
     pub value: Obj,
     pub exact: Exact,
-    /// The key is written as it is.
-    pub plain: bool,
+    pub form: Form<'a>,
 }
 
 impl<S: Sink> Walk<'_, S> {
@@ -137,15 +142,15 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Writes entries of a dict as long as keys and values are scalars; takes one more if there is one that is not.
     #[inline(always)]
-    pub fn pairs(&mut self, entries: &mut Entries) -> Run<Entry> {
+    pub fn pairs<'a>(&mut self, entries: &mut Entries) -> Run<Entry<'a>> {
         let mut run = Run::ENDED;
         while let Some((key, value)) = entries.next() {
             let (exact, form) = (value.exact(), Form::of(key));
-            if !exact.is_scalar() || matches!(form, Form::Strange) {
-                run.next = Ok(Some(Entry { key, value, exact, plain: !matches!(form, Form::Strange) }));
+            if !exact.is_scalar() || !form.is_plain() {
+                run.next = Ok(Some(Entry { key, value, exact, form }));
                 break;
             }
-            if let Err(fault) = self.key(key, form).and_then(|_| self.scalar(value, exact)) {
+            if let Err(fault) = self.key(key, form).and_then(|()| self.scalar(value, exact)) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;
             }
@@ -156,13 +161,12 @@ impl<S: Sink> Walk<'_, S> {
 
     /// Begins an entry, and writes its key.
     #[inline(always)]
-    pub fn key(&mut self, key: Obj, form: Form<'_>) -> Result<usize, Fault> {
-        let start = self.sink.entry()?;
+    pub fn key(&mut self, key: Obj, form: Form<'_>) -> Result<(), Fault> {
+        self.sink.entry()?;
         match form {
-            Form::Utf8(data) => self.sink.utf8(self.py, key, data, &self.budget)?,
-            _ => self.sink.plain(self.py, key, key.exact(), &self.budget)?,
+            Form::Utf8(data) => self.sink.utf8(self.py, key, data, &self.budget),
+            _ => self.sink.plain(self.py, key, key.exact(), &self.budget),
         }
-        Ok(start)
     }
 
     /// Writes a scalar. Most are strings.
@@ -175,25 +179,17 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Writes one entry of scalars.
-    #[inline(always)]
-    fn pair(&mut self, key: Obj, value: Obj, exact: Exact) -> Result<(), Fault> {
-        self.sink.entry()?;
-        self.sink.plain(self.py, key, key.exact(), &self.budget)?;
-        self.sink.plain(self.py, value, exact, &self.budget)
-    }
-
     /// Writes fields on the arena as long as their values are scalars that may be shown: how many, and what the next
     /// one failed with.
     #[inline(always)]
     pub fn fields(&mut self, start: usize, end: usize) -> (usize, Result<(), Fault>) {
         for at in start..end {
             let FieldValue { name, value, masked, base, .. } = self.arena[at];
-            let exact = value.exact();
-            if masked || base || !exact.is_scalar() || !has_plain_form(name) {
+            let (exact, form) = (value.exact(), Form::of(name));
+            if masked || base || !exact.is_scalar() || !form.is_plain() {
                 return (at - start, Ok(()));
             }
-            if let Err(fault) = self.pair(name, value, exact) {
+            if let Err(fault) = self.key(name, form).and_then(|()| self.scalar(value, exact)) {
                 return (at - start, Err(fault));
             }
         }

@@ -51,11 +51,11 @@ impl<'py, S: Sink> Walk<'py, S> {
     #[inline(always)]
     pub fn other(&mut self, obj: Obj) -> Result<Visit, Fault> {
         // The first hook that is asked may be what makes `extra`: whether there is one says nothing before the visit.
-        let hooks = self.hooks_open();
+        let (hooks, own) = (self.hooks_open(), self.frames.len());
         let visit = self.by_plan(obj)?;
         let opened = self.hooks_open() - hooks;
         if opened > 0 {
-            match self.frames.last_mut().filter(|_| visit == Visit::Opened) {
+            match self.frames.get_mut(own) {
                 Some(frame) => frame.rare.get_or_insert_default().hooks = opened,
                 None => self.close_hooks(hooks),
             }

@@ -88,6 +88,23 @@ pub fn moment(obj: Obj) -> Option<Moment> {
     }
 }
 
+/// True for what `moment` gives, unless it is the second of two equal times in UTC.
+pub fn is_moment(obj: Obj) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        let Some(api) = ffi::PyDateTimeAPI().as_ref() else { return false };
+        let (ty, raw) = (ffi::Py_TYPE(obj.ptr()), obj.ptr());
+        if ty == api.DateTimeType {
+            let zone = ffi::PyDateTime_DATE_GET_TZINFO(raw);
+            return zone == ffi::Py_None() || (zone == api.TimeZone_UTC && ffi::PyDateTime_DATE_GET_FOLD(raw) == 0);
+        }
+        if ty == api.TimeType {
+            return ffi::PyDateTime_TIME_GET_TZINFO(raw) == ffi::Py_None();
+        }
+        ty == api.DateType || ty == api.DeltaType
+    }
+}
+
 fn byte(field: c_int) -> u8 {
     u8::try_from(field).unwrap_or_default()
 }

@@ -26,7 +26,7 @@ pub use build::{
     Input, Make, Stack, contains, descriptor_get, dict_from, new_set, owned_list, owned_pair, set_add, set_from,
     tuple_from,
 };
-pub use dates::{Clock, Day, Moment, load_dates, make_moment, moment};
+pub use dates::{Clock, Day, Moment, is_moment, load_dates, make_moment, moment};
 pub use dicts::{Entries, dict_len, dict_next};
 pub use int::{Int, int_value, is_short_int};
 pub use layout::{

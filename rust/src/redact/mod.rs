@@ -11,7 +11,7 @@ mod tokens;
 mod urls;
 mod values;
 
-use crate::ffi::{Exact, Obj, text};
+use crate::ffi::{Exact, Obj, Text, text};
 
 pub use names::{secret_bytes, secret_name};
 pub use values::{holds_secret, in_text, is_secret};
@@ -30,7 +30,10 @@ pub fn is_secret_obj(obj: Obj) -> bool {
 #[inline(always)]
 fn asked_of(obj: Obj, test: fn(&[u8]) -> bool) -> bool {
     match obj.exact() {
-        Exact::Str => in_text(text(obj), test).unwrap_or(true),
+        Exact::Str => match text(obj) {
+            Text::Utf8(data) => test(data),
+            wide => in_text(wide, test).unwrap_or(true),
+        },
         Exact::Bytes => test(obj.bytes()),
         _ => false,
     }
