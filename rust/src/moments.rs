@@ -141,10 +141,10 @@ fn from_timestamp(payload: &[u8]) -> Option<Moment> {
 /// Days from 1970-01-01 to a day of the proleptic Gregorian calendar. Years begin with March here, so that the leap
 /// day is the last of its year.
 fn days_from((year, month, day): Day) -> i64 {
-    let (month, day) = (i64::from(month), i64::from(day));
-    let year = i64::from(year) - i64::from(month <= 2);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
+    let (month, day) = (u32::from(month), u32::from(day));
+    let year = u32::from(year).saturating_sub(u32::from(month <= 2));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day;
+    i64::from(year * 365 + year / 4 - year / 100 + year / 400 + of_year) - 719_469
 }
 
 /// The inverse of [`days_from`], for years that are not negative.

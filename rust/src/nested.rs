@@ -113,6 +113,18 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     #[inline(always)]
+    fn write_entry(
+        &mut self,
+        level: Level,
+        (key, form): (Obj, Form<'_>),
+        value: Obj,
+        ready: &Ready,
+    ) -> Result<Visit, Fault> {
+        self.key(key, form)?;
+        self.write_ready(level, value, ready)
+    }
+
+    #[inline(always)]
     fn write_ready(&mut self, level: Level, part: Obj, ready: &Ready) -> Result<Visit, Fault> {
         match ready {
             Ready::Container(exact) => {
@@ -167,7 +179,7 @@ impl<S: Sink> Walk<'_, S> {
                 return self.pause(level, Paused { source, kept, part: None }, Ok(Visit::Opened));
             };
             let start = self.sink.position();
-            match self.key(key, form).and_then(|()| self.write_ready(level, value, &ready)) {
+            match self.write_entry(level, (key, form), value, &ready) {
                 Ok(Visit::Kept) => kept += 1,
                 visit => {
                     let source = Source::Dict(dict, entries.position());
@@ -237,7 +249,7 @@ impl<S: Sink> Walk<'_, S> {
                 return self.pause(level, Paused { source: source(), kept, part: None }, Ok(Visit::Opened));
             };
             let entry = self.sink.position();
-            match self.key(name, form).and_then(|()| self.write_ready(level, value, &ready)) {
+            match self.write_entry(level, (name, form), value, &ready) {
                 Ok(Visit::Kept) => at += 1,
                 visit => {
                     return self.pause(

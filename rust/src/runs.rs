@@ -150,13 +150,20 @@ impl<S: Sink> Walk<'_, S> {
                 run.next = Ok(Some(Entry { key, value, exact, form }));
                 break;
             }
-            if let Err(fault) = self.key(key, form).and_then(|()| self.scalar(value, exact)) {
+            if let Err(fault) = self.pair(key, form, value, exact) {
                 (run.key, run.next) = (Some(key), Err(fault));
                 break;
             }
             run.count += 1;
         }
         run
+    }
+
+    /// Writes one entry of scalars.
+    #[inline(always)]
+    fn pair(&mut self, key: Obj, form: Form<'_>, value: Obj, exact: Exact) -> Result<(), Fault> {
+        self.key(key, form)?;
+        self.scalar(value, exact)
     }
 
     /// Begins an entry, and writes its key.
@@ -189,7 +196,7 @@ impl<S: Sink> Walk<'_, S> {
             if masked || base || !exact.is_scalar() || !form.is_plain() {
                 return (at - start, Ok(()));
             }
-            if let Err(fault) = self.key(name, form).and_then(|()| self.scalar(value, exact)) {
+            if let Err(fault) = self.pair(name, form, value, exact) {
                 return (at - start, Err(fault));
             }
         }
