@@ -4,6 +4,7 @@ Whatever comes up at any level, it writes, reports and refuses what the referenc
 """
 
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -216,3 +217,17 @@ def test_many_wide_containers_look_for_signals(kind: str) -> None:
     wide: Any = [None] * 40_000 if kind == "list" else dict.fromkeys(range(40_000))
     with pytest.raises(siftpack.LimitExceeded):
         siftpack.sanitize([[wide] * 1000], limits=Limits(bytes=1 << 24))
+
+
+def test_levels_fit_the_smallest_stack() -> None:
+    """A thread may have hardly any stack; how deep data is makes no difference to it."""
+    value = [chain(part(), levels, 1) for levels in LEVELS for part in PARTS.values()]
+    expected, found = siftpack.packb(value), []
+    before = threading.stack_size(64 * 1024)
+    try:
+        thread = threading.Thread(target=lambda: found.append(siftpack.packb(value)))
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert found == [expected]
