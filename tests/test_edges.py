@@ -108,7 +108,7 @@ def test_readers_refuse_what_writers_never_write(subject: Any) -> None:
         subject.unpackb(b"\x81\x80\x03")
 
 
-@pytest.mark.parametrize("big", ["x" * 10_000, b"x" * 10_000], ids=["str", "bytes"])
+@pytest.mark.parametrize("big", ["x" * 10_000, "x" * 100_000, b"x" * 100_000], ids=["large str", "str", "bytes"])
 def test_what_vanishes_takes_nothing_large_before_it_along(subject: Any, big: Any) -> None:
     """A large string stays although the object right behind it leaves nothing and is undone."""
     gone = Opaque(_a=1)

@@ -100,6 +100,13 @@ PARTS: dict[str, Callable[[], object]] = {
     ],
     "set": lambda: {1, (2, 3)},
     "bytes": lambda: b"bytes",
+    "large strings": lambda: [
+        "x" * 65_535,
+        {"y" * 65_536: b"z" * 65_537},
+        len,
+        Opaque({"a": len}),
+        {"w" * 70_000: len},
+    ],
     "lone surrogate": lambda: {"\ud800": ["\ud800"]},
     "big": lambda: [2**100, {"n": -(2**90)}],
     "empty": lambda: [[], {}, (), [[], {}, ()]],
