@@ -13,8 +13,8 @@ use crate::runs::{Entry, Form};
 use crate::sink::{Build, Parts, Sink};
 use crate::walk::{SIGNALS_EVERY, Visit, Walk};
 
-/// Levels of recursion: few enough for a thread with the smallest stack.
-const LEVELS: usize = 24;
+/// Levels of recursion: few enough for a thread with the smallest stack, under a sanitizer too.
+const LEVELS: usize = 12;
 
 /// A container that is being written.
 #[derive(Clone, Copy)]
