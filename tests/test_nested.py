@@ -116,12 +116,14 @@ PARTS: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("levels", LEVELS)
 @pytest.mark.parametrize("part", PARTS)
 def test_whatever_comes_up_inside(part: str, levels: int) -> None:
+    """Machinery, strange keys, records and dates at any depth, alone and beside others."""
     agree(chain(PARTS[part](), levels, 0))
     agree([chain(PARTS[part](), levels, 3), chain(PARTS[part](), levels + 1, 1), {"a": [1]}])
 
 
 @pytest.mark.parametrize("levels", LEVELS)
 def test_a_way_back_from_every_level(levels: int) -> None:
+    """A cycle is found wherever it begins and ends."""
     for back in {0, levels // 2, levels - 1}:
         ring: Any = []
         value = chain(ring, back, 1)
@@ -133,6 +135,7 @@ def test_a_way_back_from_every_level(levels: int) -> None:
 
 @pytest.mark.parametrize("levels", LEVELS)
 def test_bounds_are_met_where_they_are(levels: int) -> None:
+    """Each bound is reached at the same place, and the error names it."""
     value = [chain(["x" * 40, 2**70], levels, 2)] * 3
     for bound in (levels - 1, levels, levels + 1, levels + 2, levels + 3):
         agree(value, limits=Limits(depth=max(bound, 1)))
@@ -151,6 +154,7 @@ def test_bounds_are_met_where_they_are(levels: int) -> None:
 
 
 def test_a_hook_stands_for_its_object_until_all_it_gave_is_written() -> None:
+    """What a hook gave may hold its object again, behind whatever comes up before."""
     again = Opaque(1)
 
     def default(obj: object) -> object:
@@ -162,6 +166,7 @@ def test_a_hook_stands_for_its_object_until_all_it_gave_is_written() -> None:
 
 @pytest.mark.parametrize("action", ["drop", "tombstone", "name", "raise"])
 def test_dates_that_are_not_kept(action: str) -> None:
+    """Dates follow the policy, the mode and the bounds where they are met."""
     value = [1, {"a": datetime(2024, 1, 1, tzinfo=UTC), "b": [date(2024, 1, 1)]}, Record(timedelta(1), [time(1)])]
     agree(value, policy=Policy({Kind.VALUE: action}))
     agree(value, policy=Policy(mode="json"))
@@ -171,6 +176,7 @@ def test_dates_that_are_not_kept(action: str) -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_random_graphs_with_ways_back_and_machinery(seed: int) -> None:
+    """Graphs without a plan, in which everything comes up anywhere."""
     chance = random.Random(seed)
     made: list[Any] = [[]]
     for _ in range(chance.randrange(5, 120)):

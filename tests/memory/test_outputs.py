@@ -18,6 +18,7 @@ EDGES = (1024, 8 * 1024, 1 << 20)
 @pytest.mark.parametrize("off", range(-2, 3))
 @pytest.mark.parametrize("earlier", [0, 10, 3000, 300_000])
 def test_an_output_of_any_size_is_exact_and_stays_what_it_was(edge: int, off: int, earlier: int) -> None:
+    """Around each size at which something changes, after outputs of other sizes and before more of them."""
     before = siftpack.packb([1.5] * earlier)
     value = [float(at) for at in range(edge // FLOAT + off)]
     data = siftpack.packb(value)
@@ -32,6 +33,7 @@ def test_an_output_of_any_size_is_exact_and_stays_what_it_was(edge: int, off: in
 
 @pytest.mark.parametrize("size", range(8 * 1024 - 40, 8 * 1024 + 40, 7))
 def test_an_output_that_ends_within_a_string_is_exact(size: int) -> None:
+    """The room of a buffer runs out in the midst of a string."""
     value = ["x" * (size - 100), "y" * 90, None]
     data = siftpack.packb(value)
     assert data == msgpack.packb(value)
@@ -39,6 +41,7 @@ def test_an_output_that_ends_within_a_string_is_exact(size: int) -> None:
 
 
 def test_an_output_that_fails_midway_leaves_the_next_one_alone() -> None:
+    """What a refused output had written is gone."""
     value = [[float(at)] * 100 for at in range(2000)]
     expected = msgpack.packb(value)
     for bound in (1, 1000, 9000, 100_000, 1_500_000):
@@ -48,12 +51,14 @@ def test_an_output_that_fails_midway_leaves_the_next_one_alone() -> None:
 
 
 def test_sets_and_keys_of_parts_beside_a_large_output() -> None:
+    """Elements are written to buffers of their own, which may have the room that another call left."""
     value = [1.5] * 5000, {frozenset({at, str(at)}) for at in range(50)}, {("k", at): [at] * 400 for at in range(50)}
     for _ in range(3):
         assert siftpack.unpackb(siftpack.packb(value)) == value
 
 
 def test_outputs_of_many_threads_are_their_own() -> None:
+    """Whoever takes the room that was kept has it alone."""
     wrong: list[int] = []
 
     def work(number: int) -> None:
