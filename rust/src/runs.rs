@@ -64,15 +64,14 @@ impl<S: Sink> Walk<'_, S> {
     /// Entries of a dict up to the first that is no scalar within bounds under a plain key: how many, and where that is.
     #[inline(always)]
     pub fn flat_pairs(&self, dict: Obj) -> (usize, isize) {
-        let (mut entries, mut position, mut count) = (Entries::from(dict, 0), 0, 0);
+        let (mut entries, mut count) = (Entries::from(dict, 0), 0);
         while let Some((key, value)) = entries.next() {
             if !self.is_copied(value, value.exact()) || !has_plain_form(key) || !self.is_within(key, key.exact()) {
-                break;
+                return (count, entries.position() - 1);
             }
             count += 1;
-            position = entries.position();
         }
-        (count, position)
+        (count, entries.position())
     }
 
     /// Puts so many entries that were looked at already where a copy is built.

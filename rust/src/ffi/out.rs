@@ -326,12 +326,15 @@ impl Out {
         if self.size() > self.bound {
             return Err(Spot::Full);
         }
+        let large = self.size() >= TAKEN && self.patches.is_empty();
+        let made = if large { self.bytes.take_object(py)? } else { self.copied()? };
+        // SAFETY: a bytes object by construction.
+        Ok(unsafe { made.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind())
+    }
+
+    /// Everything, gathered in a bytes object of its own.
+    fn copied(&mut self) -> Result<Owned, Spot> {
         let size = self.size();
-        if size >= TAKEN && self.patches.is_empty() {
-            let taken = self.bytes.take_object(py)?;
-            // SAFETY: a bytes object by construction.
-            return Ok(unsafe { taken.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind());
-        }
         // SAFETY: allocates an uninitialised bytes object of exactly `size`, or null with MemoryError set.
         let raw = unsafe { ffi::PyBytes_FromStringAndSize(core::ptr::null(), size.cast_signed()) };
         // SAFETY: a new reference or null.
@@ -344,8 +347,7 @@ impl Out {
         let target =
             unsafe { core::slice::from_raw_parts_mut(ffi::PyBytes_AS_STRING(raw).cast::<u8>().cast_mut(), size) };
         self.gather(target);
-        // SAFETY: a bytes object by construction.
-        Ok(unsafe { made.into_py(py).bind(py).clone().cast_into_unchecked::<PyBytes>() }.unbind())
+        Ok(made)
     }
 
     fn gather(&mut self, target: &mut [u8]) {
